@@ -1,0 +1,4 @@
+package io.github.diffusion4j.scheduler;
+
+/** Placeholder of the sealed step plan. */
+public interface StepPlan {}
