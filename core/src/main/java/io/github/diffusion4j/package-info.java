@@ -1,0 +1,2 @@
+/** Requests, results, errors and the seams between a pipeline's stages. */
+package io.github.diffusion4j;
