@@ -1,0 +1,17 @@
+package io.github.diffusion4j;
+
+/** A denoiser bound to one generation. Not thread-safe. */
+public interface Denoiser extends AutoCloseable {
+
+  /**
+   * Runs the network once for every guidance branch.
+   *
+   * @param latents one branch's input, NCHW; the same for every branch
+   * @param timestep in the model's units
+   * @param dst overwritten with the outputs of all branches, one after the other
+   */
+  void predict(float[] latents, double timestep, float[] dst);
+
+  @Override
+  void close();
+}

@@ -1,0 +1,17 @@
+package io.github.diffusion4j;
+
+/** The network that predicts noise (a UNet or transformer), ready for any number of generations. */
+public interface DenoiserModel {
+
+  /**
+   * Prepares one generation: wraps what stays the same for all steps.
+   *
+   * @param conditioning rows for each branch and image
+   * @param shape the latents of one branch
+   * @param batching whether all branches go through the network at once
+   * @param cancel stops a running network
+   * @return owned by the caller, for one thread
+   */
+  Denoiser bind(
+      Conditioning conditioning, LatentShape shape, BranchBatching batching, CancelToken cancel);
+}

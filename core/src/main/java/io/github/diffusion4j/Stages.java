@@ -1,0 +1,41 @@
+package io.github.diffusion4j;
+
+import static java.util.Objects.requireNonNull;
+
+/**
+ * An open model: the three networks of a pipeline and what the model says of itself. Thread-safe.
+ *
+ * @param encoder prompts to conditioning
+ * @param denoiser latents and conditioning to predictions
+ * @param codec latents to pictures
+ * @param facts defaults of the model
+ * @param resources closed with the stages: whatever the three hold open
+ */
+public record Stages(
+    PromptEncoder encoder,
+    DenoiserModel denoiser,
+    LatentCodec codec,
+    ModelFacts facts,
+    AutoCloseable resources)
+    implements AutoCloseable {
+
+  /** Checks that nothing is missing. */
+  public Stages {
+    requireNonNull(encoder, "encoder");
+    requireNonNull(denoiser, "denoiser");
+    requireNonNull(codec, "codec");
+    requireNonNull(facts, "facts");
+    requireNonNull(resources, "resources");
+  }
+
+  @Override
+  public void close() {
+    try {
+      resources.close();
+    } catch (RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException("cannot close the model " + facts.name(), e);
+    }
+  }
+}

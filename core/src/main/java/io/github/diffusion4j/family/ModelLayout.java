@@ -1,0 +1,163 @@
+package io.github.diffusion4j.family;
+
+import io.github.diffusion4j.ModelFormatException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+
+/**
+ * A model's folder as the hub lays it out: model_index.json, and a folder for each component with
+ * its config.json and model.onnx. The only reader of configuration files.
+ */
+public final class ModelLayout {
+
+  private final Path folder;
+  private final ConfigFile index;
+
+  private ModelLayout(Path folder, ConfigFile index) {
+    this.folder = folder;
+    this.index = index;
+  }
+
+  /**
+   * Looks at a folder.
+   *
+   * @param folder of any file system, also inside a zip or jar file
+   * @return its layout
+   * @throws IOException if there is no such folder
+   * @throws ModelFormatException if it does not hold a model
+   */
+  public static ModelLayout of(Path folder) throws IOException {
+    if (!Files.exists(folder)) {
+      throw new NoSuchFileException(folder.toString(), null, "no model folder there");
+    }
+    if (!Files.isDirectory(folder)) {
+      throw new NotDirectoryException(
+          folder + ": expected a model folder with model_index.json, found a file");
+    }
+    ConfigFile index = ConfigFile.read(folder, "model_index.json");
+    if (!index.present()) {
+      throw new ModelFormatException(
+          folder
+              + ": no model_index.json there. Expected an ONNX model in the layout of the Hugging"
+              + " Face hub: model_index.json beside text_encoder/, unet/, vae_decoder/ …");
+    }
+    return new ModelLayout(folder, index);
+  }
+
+  /**
+   * The folder.
+   *
+   * @return as given
+   */
+  public Path folder() {
+    return folder;
+  }
+
+  /**
+   * The model's name.
+   *
+   * @return the folder's name
+   */
+  public String name() {
+    Path name = folder.toAbsolutePath().normalize().getFileName();
+    return name == null ? folder.toString() : name.toString().replace("/", "");
+  }
+
+  /**
+   * Content of model_index.json.
+   *
+   * @return present
+   */
+  public ConfigFile index() {
+    return index;
+  }
+
+  /**
+   * The pipeline class that the model was saved from.
+   *
+   * @return {@code _class_name} of model_index.json, "" if it has none
+   */
+  public String pipelineClass() {
+    return index.text("_class_name").orElse("");
+  }
+
+  /**
+   * Whether the model has a component as an ONNX file.
+   *
+   * @param component folder name such as {@code unet}
+   * @return true if component/model.onnx is there
+   */
+  public boolean has(String component) {
+    return Files.isRegularFile(file(component, "model.onnx"));
+  }
+
+  /**
+   * A component's ONNX file.
+   *
+   * @param component folder name such as {@code unet}
+   * @return the file, which is there
+   * @throws ModelFormatException if it is not
+   */
+  public Path onnx(String component) {
+    if (!has(component)) {
+      throw new ModelFormatException(
+          folder
+              + ": "
+              + component
+              + "/model.onnx is missing"
+              + (Files.isDirectory(folder.resolve(component))
+                  ? "; the folder " + component + " is there, but the model is not exported to ONNX"
+                  : "")
+              + ". Download the whole repository, or export it with"
+              + " `optimum-cli export onnx --model NAME FOLDER`.");
+    }
+    return file(component, "model.onnx");
+  }
+
+  /**
+   * A component's configuration.
+   *
+   * @param component folder name such as {@code unet}
+   * @return config.json, empty if there is none
+   */
+  public ConfigFile config(String component) {
+    return ConfigFile.read(folder, component + "/config.json");
+  }
+
+  /**
+   * The scheduler's configuration.
+   *
+   * @return scheduler/scheduler_config.json
+   * @throws ModelFormatException if it is missing
+   */
+  public ConfigFile scheduler() {
+    ConfigFile config = ConfigFile.read(folder, "scheduler/scheduler_config.json");
+    if (!config.present()) {
+      throw new ModelFormatException(folder + ": scheduler/scheduler_config.json is missing");
+    }
+    return config;
+  }
+
+  /**
+   * Defaults of a request, as the model's author recommends them.
+   *
+   * @return generation_config.json, empty if there is none
+   */
+  public ConfigFile generation() {
+    return ConfigFile.read(folder, "generation_config.json");
+  }
+
+  /**
+   * A file of a component.
+   *
+   * @param component folder name
+   * @param name file name
+   * @return the path, there or not
+   */
+  public Path file(String component, String name) {
+    return folder.resolve(component).resolve(name);
+  }
+}

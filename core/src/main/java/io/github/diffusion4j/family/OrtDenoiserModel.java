@@ -1,0 +1,169 @@
+package io.github.diffusion4j.family;
+
+import io.github.diffusion4j.BranchBatching;
+import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.Conditioning;
+import io.github.diffusion4j.Denoiser;
+import io.github.diffusion4j.DenoiserModel;
+import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.onnx.ElementType;
+import io.github.diffusion4j.onnx.OrtBinding;
+import io.github.diffusion4j.onnx.OrtModel;
+import io.github.diffusion4j.onnx.OrtTensor;
+import io.github.diffusion4j.onnx.TensorSpec;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A UNet or transformer in ONNX Runtime. Rows (branches times images) go through in as few runs as
+ * the network's batch dimension and the wanted batching allow; every row's conditioning is wrapped
+ * once a generation.
+ */
+final class OrtDenoiserModel implements DenoiserModel {
+
+  private static final Set<ElementType> FLOATS =
+      EnumSet.of(
+          ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16, ElementType.FLOAT64);
+  private static final Set<ElementType> NUMBERS =
+      EnumSet.of(
+          ElementType.FLOAT32,
+          ElementType.FLOAT16,
+          ElementType.BFLOAT16,
+          ElementType.FLOAT64,
+          ElementType.INT64,
+          ElementType.INT32);
+
+  private final OrtModel model;
+  private final TensorSpec sample;
+  private final TensorSpec timestep;
+  private final TensorSpec output;
+
+  /** Checks the network's latents, timestep and output, and that it takes just these conditions. */
+  OrtDenoiserModel(OrtModel model, String sampleName, Set<String> conditions) {
+    this.model = model;
+    this.sample = model.require(model.input(sampleName), FLOATS, Set.of(4));
+    this.timestep = model.require(model.input("timestep"), NUMBERS, Set.of(0, 1));
+    this.output = model.require(model.output("out_" + sampleName, sampleName), FLOATS, Set.of(4));
+    Set<String> known = new HashSet<>(conditions);
+    known.add(sample.name());
+    known.add(timestep.name());
+    conditions.forEach(name -> model.require(model.input(name), FLOATS, Set.of(1, 2, 3)));
+    model.requireNoOtherInputs(known);
+  }
+
+  /** The latents' spec: NCHW. */
+  TensorSpec sample() {
+    return sample;
+  }
+
+  /** The spec of a condition. */
+  TensorSpec condition(String name) {
+    return model.input(name);
+  }
+
+  @Override
+  public Denoiser bind(
+      Conditioning conditioning, LatentShape shape, BranchBatching batching, CancelToken cancel) {
+    return new Bound(conditioning, shape, batching, cancel);
+  }
+
+  /** Rows of one run: a divisor of all rows that the network's batch dimension takes. */
+  private int rowsPerRun(int branches, int batch, BranchBatching batching) {
+    int wanted = batching == BranchBatching.TOGETHER ? branches * batch : batch;
+    long fixed = sample.dim(0);
+    if (fixed < 0 || fixed == wanted) {
+      return wanted;
+    }
+    if (branches * batch % fixed != 0) {
+      throw new IllegalArgumentException(
+          "%s: the network takes exactly %d rows a run, which does not divide %d guidance branches x %d images; use another number of images or a model with a free batch dimension"
+              .formatted(model.component(), fixed, branches, batch));
+    }
+    return (int) fixed;
+  }
+
+  private final class Bound implements Denoiser {
+
+    private final OrtBinding binding;
+    private final OrtTensor in;
+    private final OrtTensor time;
+    private final OrtTensor out;
+    private final List<List<OrtTensor>> conditions = new ArrayList<>(); // by run, by input
+    private final List<String> names;
+    private final int branchElements;
+    private final int runs;
+
+    Bound(
+        Conditioning conditioning, LatentShape shape, BranchBatching batching, CancelToken cancel) {
+      int rows = rowsPerRun(conditioning.branches(), conditioning.batch(), batching);
+      runs = conditioning.branches() * conditioning.batch() / rows;
+      branchElements = shape.total();
+      names = conditioning.inputs().stream().map(Conditioning.Input::name).toList();
+      binding = model.bind(cancel);
+      try {
+        in = binding.input(sample.name(), rows, sample.dim(1), shape.height(), shape.width());
+        time =
+            timestep.rank() == 0
+                ? binding.input(timestep.name())
+                : binding.input(timestep.name(), timestep.dim(0) > 0 ? timestep.dim(0) : rows);
+        out = binding.output(output.name(), rows, shape.channels(), shape.height(), shape.width());
+        for (int run = 0; run < runs; run++) {
+          List<OrtTensor> tensors = new ArrayList<>();
+          for (Conditioning.Input input : conditioning.inputs()) {
+            tensors.add(wrap(input, run * rows, rows));
+          }
+          conditions.add(tensors);
+        }
+        if (in.elements() % branchElements != 0 && branchElements % in.elements() != 0) {
+          throw new IllegalArgumentException(
+              "latents of %s do not fit %s".formatted(shape, sample));
+        }
+      } catch (RuntimeException | Error e) {
+        binding.close();
+        throw e;
+      }
+    }
+
+    private OrtTensor wrap(Conditioning.Input input, int firstRow, int rows) {
+      long[] dims = new long[1 + input.rowShape().size()];
+      dims[0] = rows;
+      for (int i = 1; i < dims.length; i++) {
+        dims[i] = input.rowShape().get(i - 1);
+      }
+      OrtTensor tensor = binding.allocate(input.name(), dims);
+      int row = input.rowElements();
+      tensor.put(input.values(), firstRow * row, 0, rows * row);
+      return tensor;
+    }
+
+    @Override
+    public void predict(float[] latents, double timestep, float[] dst) {
+      time.fill(timestep);
+      int perRun = in.elements();
+      if (perRun >= branchElements) { // whole branches in each run: fill once
+        for (int at = 0; at < perRun; at += branchElements) {
+          in.put(latents, 0, at, branchElements);
+        }
+      }
+      for (int run = 0; run < runs; run++) {
+        if (perRun < branchElements) { // a part of a branch in each run
+          in.put(latents, run * perRun % branchElements, 0, perRun);
+        }
+        List<OrtTensor> tensors = conditions.get(run);
+        for (int i = 0; i < tensors.size(); i++) {
+          binding.use(names.get(i), tensors.get(i));
+        }
+        binding.run();
+        out.get(0, dst, run * perRun, perRun);
+      }
+    }
+
+    @Override
+    public void close() {
+      binding.close();
+    }
+  }
+}

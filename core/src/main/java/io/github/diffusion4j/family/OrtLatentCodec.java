@@ -1,0 +1,128 @@
+package io.github.diffusion4j.family;
+
+import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.ImageTensor;
+import io.github.diffusion4j.LatentCodec;
+import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.onnx.ElementType;
+import io.github.diffusion4j.onnx.OrtBinding;
+import io.github.diffusion4j.onnx.OrtModel;
+import io.github.diffusion4j.onnx.OrtTensor;
+import io.github.diffusion4j.onnx.TensorSpec;
+import java.util.EnumSet;
+import java.util.Set;
+
+/** An autoencoder in ONNX Runtime; pictures go through one at a time, which bounds its memory. */
+final class OrtLatentCodec implements LatentCodec {
+
+  private static final Set<ElementType> FLOATS =
+      EnumSet.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
+
+  private final OrtModel decoder;
+  private final TensorSpec latents;
+  private final TensorSpec image;
+  private final int channels;
+  private final int factor;
+  private final double scaling;
+  private final double shift;
+  private final long decodeBytesPerPixel;
+
+  /** Takes the latents' geometry and scaling from the autoencoder's configuration. */
+  OrtLatentCodec(OrtModel decoder, ConfigFile config) {
+    this.decoder = decoder;
+    this.latents = decoder.require(decoder.input("latent_sample"), FLOATS, Set.of(4));
+    this.image = decoder.require(decoder.output("sample"), FLOATS, Set.of(4));
+    decoder.requireNoOtherInputs(Set.of(latents.name()));
+    this.channels = channels(config);
+    this.decodeBytesPerPixel = decodeBytesPerPixel(config);
+    this.factor = factor(config);
+    boolean tiny = config.text("_class_name").orElse("").equals("AutoencoderTiny");
+    this.scaling = config.number("scaling_factor").orElse(tiny ? 1.0 : 0.18215);
+    if (scaling == 0) {
+      throw config.wrong("scaling_factor", "a number other than 0", scaling);
+    }
+    this.shift = config.number("shift_factor").orElse(0.0);
+    if (image.dim(1) > 0 && image.dim(1) != 3) {
+      throw new io.github.diffusion4j.ModelFormatException(
+          decoder.component() + ": output " + image + " has other than 3 channels");
+    }
+  }
+
+  private int channels(ConfigFile config) {
+    long declared = latents.dim(1);
+    int configured =
+        config.positive("latent_channels").orElse(declared > 0 ? (int) declared : 4);
+    if (declared > 0 && declared != configured) {
+      throw new io.github.diffusion4j.ModelFormatException(
+          "%s: input %s has %d channels, but %s says latent_channels %d"
+              .formatted(decoder.component(), latents, declared, config.name(), configured));
+    }
+    return configured;
+  }
+
+  /** Input and output of one convolution of the last, full-size block. */
+  private long decodeBytesPerPixel(ConfigFile config) {
+    int width =
+        config
+            .value("block_out_channels")
+            .or(() -> config.value("decoder_block_out_channels"))
+            .map(blocks -> blocks.path(0).asInt(1))
+            .orElse(1);
+    return 2L * image.type().bytes() * Math.max(1, width);
+  }
+
+  /** Each block after the first halves the picture. */
+  private static int factor(ConfigFile config) {
+    int blocks =
+        config
+            .length("block_out_channels")
+            .or(() -> config.length("encoder_block_out_channels"))
+            .orElse(4);
+    if (blocks < 1 || blocks > 8) {
+      throw config.wrong("block_out_channels", "a list of 1 to 8 blocks", blocks + " blocks");
+    }
+    return 1 << (blocks - 1);
+  }
+
+  /** The latents' spec: NCHW. */
+  TensorSpec latents() {
+    return latents;
+  }
+
+  @Override
+  public int factor() {
+    return factor;
+  }
+
+  @Override
+  public int latentChannels() {
+    return channels;
+  }
+
+  @Override
+  public long decodeBytesPerPixel() {
+    return decodeBytesPerPixel;
+  }
+
+  @Override
+  public ImageTensor decode(float[] x, LatentShape shape, CancelToken cancel) {
+    int height = shape.height() * factor;
+    int width = shape.width() * factor;
+    int pixels = Math.multiplyExact(Math.multiplyExact(3, height), width);
+    float[] pictures = new float[Math.multiplyExact(shape.batch(), pixels)];
+    float[] scaled = new float[shape.elements()];
+    try (OrtBinding binding = decoder.bind(cancel)) {
+      OrtTensor in = binding.input(latents.name(), 1, channels, shape.height(), shape.width());
+      OrtTensor out = binding.output(image.name(), 1, 3, height, width);
+      for (int i = 0; i < shape.batch(); i++) {
+        for (int j = 0; j < scaled.length; j++) {
+          scaled[j] = (float) (x[i * scaled.length + j] / scaling + shift);
+        }
+        in.put(scaled);
+        binding.run();
+        out.get(0, pictures, i * pixels, pixels);
+      }
+    }
+    return new ImageTensor(pictures, shape.batch(), height, width);
+  }
+}

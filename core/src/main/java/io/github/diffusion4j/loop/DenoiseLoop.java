@@ -1,0 +1,60 @@
+package io.github.diffusion4j.loop;
+
+import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.Denoiser;
+import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.StepEvent;
+import io.github.diffusion4j.StepListener;
+import io.github.diffusion4j.scheduler.SampleShape;
+import io.github.diffusion4j.scheduler.SchedulerRun;
+import java.util.Objects;
+
+/**
+ * From noise to latents: the one loop that every family and task goes through. Allocates its three
+ * buffers once and nothing in a step.
+ *
+ * @param denoiser predicts for every branch
+ * @param guidance makes one prediction of them
+ * @param cancel looked at before every step
+ * @param listener told after every step
+ */
+public record DenoiseLoop(
+    Denoiser denoiser, Guidance guidance, CancelToken cancel, StepListener listener) {
+
+  /** Checks that nothing is missing. */
+  public DenoiseLoop {
+    Objects.requireNonNull(denoiser, "denoiser");
+    Objects.requireNonNull(guidance, "guidance");
+    Objects.requireNonNull(cancel, "cancel");
+    Objects.requireNonNull(listener, "listener");
+  }
+
+  /**
+   * Runs all steps.
+   *
+   * @param run the solver at the generation's first step
+   * @param x the initial latents; overwritten with the final ones
+   * @param shape of the latents
+   */
+  public void run(SchedulerRun run, float[] x, LatentShape shape) {
+    if (x.length != shape.total()) {
+      throw new IllegalArgumentException("latents have " + x.length + " values, not " + shape);
+    }
+    SampleShape sample = shape.sample();
+    float[] in = new float[x.length];
+    float[] out = new float[x.length * guidance.branches()];
+    float[] prediction = guidance.branches() == 1 ? out : in;
+    StepEvent event = new StepEvent(run, x, shape);
+    listener.onStart(event);
+    while (run.index() < run.evaluations()) {
+      cancel.throwIfCancelled();
+      double timestep = run.timestep();
+      run.scaleInput(x, in);
+      denoiser.predict(in, timestep, out);
+      guidance.combine(out, sample, prediction);
+      run.step(prediction, x);
+      listener.onStep(event.at(timestep));
+    }
+  }
+}

@@ -1,0 +1,177 @@
+package io.github.diffusion4j.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.GenerationCancelledException;
+import io.github.diffusion4j.InferenceException;
+import java.nio.FloatBuffer;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * One generation's use of one network: its tensors, wrapped once and used for every step, and the
+ * switch that stops a running call when the generation is cancelled. Outputs bound with {@link
+ * #output} are written straight into their tensor. Not thread-safe.
+ */
+public final class OrtBinding implements AutoCloseable {
+
+  private final OrtModel model;
+  private final CancelToken cancel;
+  private final OrtSession.RunOptions options;
+  private final Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
+  private final Map<String, OnnxTensor> outputs = new LinkedHashMap<>();
+  private final Closer owned;
+
+  OrtBinding(OrtModel model, CancelToken cancel) {
+    this.model = model;
+    this.cancel = cancel;
+    try (Closer open = new Closer()) {
+      options = new OrtSession.RunOptions();
+      NativeCount.opened();
+      open.own(
+          () -> {
+            options.close();
+            NativeCount.closed();
+          });
+      open.own(cancel.onCancel(this::terminate));
+      owned = open.release();
+    } catch (OrtException e) {
+      throw new InferenceException(model.component(), "cannot make run options", e);
+    }
+  }
+
+  private void terminate() {
+    try {
+      options.setTerminate(true);
+    } catch (OrtException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /**
+   * Makes a tensor of an input's type, not yet bound; this binding closes it.
+   *
+   * @param name an input of the network
+   * @param shape dimensions that the network accepts there
+   * @return the tensor
+   */
+  public OrtTensor allocate(String name, long... shape) {
+    return allocate(model.input(name), shape);
+  }
+
+  private OrtTensor allocate(TensorSpec spec, long... shape) {
+    if (!spec.accepts(shape)) {
+      throw new IllegalArgumentException(
+          model.component()
+              + ": "
+              + spec
+              + " does not take a tensor of shape "
+              + TensorSpec.describe(shape));
+    }
+    try {
+      return owned.own(new OrtTensor(spec.type(), shape));
+    } catch (OrtException e) {
+      throw new InferenceException(model.component(), "cannot make tensor " + spec, e);
+    }
+  }
+
+  /**
+   * Gives a tensor to an input, in place of an earlier one.
+   *
+   * @param name an input of the network
+   * @param tensor from {@link #allocate}
+   */
+  public void use(String name, OrtTensor tensor) {
+    inputs.put(name, tensor.tensor());
+  }
+
+  /**
+   * Makes a tensor and gives it to an input.
+   *
+   * @param name an input of the network
+   * @param shape dimensions that the network accepts there
+   * @return the tensor, to be filled before each run
+   */
+  public OrtTensor input(String name, long... shape) {
+    OrtTensor tensor = allocate(name, shape);
+    use(name, tensor);
+    return tensor;
+  }
+
+  /**
+   * Makes a tensor that a run writes an output into.
+   *
+   * @param name an output of the network
+   * @param shape the output's dimensions, exactly
+   * @return the tensor, to be read after each run
+   */
+  public OrtTensor output(String name, long... shape) {
+    OrtTensor tensor = allocate(model.output(name), shape);
+    outputs.put(name, tensor.tensor());
+    return tensor;
+  }
+
+  /**
+   * Runs the network on the bound inputs into the bound outputs.
+   *
+   * @throws GenerationCancelledException if the generation was cancelled before or during the run
+   * @throws InferenceException if the network fails
+   */
+  public void run() {
+    call(Set.of()).close();
+  }
+
+  /**
+   * Runs the network and copies outputs whose shape is not known beforehand: for networks that run
+   * once a generation.
+   *
+   * @param names outputs of the network
+   * @return values and shape of each
+   * @throws GenerationCancelledException if the generation was cancelled before or during the run
+   * @throws InferenceException if the network fails
+   */
+  public Map<String, OrtOutput> fetch(Set<String> names) {
+    try (OrtSession.Result result = call(names)) {
+      Map<String, OrtOutput> values = new LinkedHashMap<>();
+      for (String name : names) {
+        OnnxValue value = result.get(name).orElseThrow();
+        values.put(name, read(name, (OnnxTensor) value));
+      }
+      return values;
+    }
+  }
+
+  private OrtOutput read(String name, OnnxTensor tensor) {
+    FloatBuffer buffer = tensor.getFloatBuffer(); // widens the 16-bit types
+    if (buffer == null) {
+      throw new InferenceException(
+          model.component(), "output " + model.output(name) + " does not hold floats", null);
+    }
+    float[] values = new float[buffer.remaining()];
+    buffer.get(values);
+    return new OrtOutput(values, tensor.getInfo().getShape());
+  }
+
+  private OrtSession.Result call(Set<String> names) {
+    cancel.throwIfCancelled();
+    try {
+      return model.session().run(inputs, names, outputs, options);
+    } catch (OrtException e) {
+      if (cancel.isCancelled()) {
+        throw new GenerationCancelledException(
+            "the generation was cancelled while " + model.component() + " ran");
+      }
+      throw new InferenceException(
+          model.component(), e.getCode() + ": " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public void close() {
+    owned.close();
+  }
+}

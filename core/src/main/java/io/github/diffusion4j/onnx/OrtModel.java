@@ -1,0 +1,191 @@
+package io.github.diffusion4j.onnx;
+
+import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
+import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.ModelFormatException;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * One open network: a session and what it says of its inputs and outputs. Thread-safe; closing it
+ * while a run is under way is the owner's to prevent.
+ */
+public final class OrtModel implements AutoCloseable {
+
+  private final String component;
+  private final OrtSession session;
+  private final Closer owned;
+  private final Map<String, TensorSpec> inputs;
+  private final Map<String, TensorSpec> outputs;
+
+  OrtModel(String component, OrtSession session, Closer owned) throws OrtException {
+    this.component = component;
+    this.session = session;
+    this.owned = owned;
+    this.inputs = specs(session.getInputInfo().values());
+    this.outputs = specs(session.getOutputInfo().values());
+  }
+
+  private static Map<String, TensorSpec> specs(Collection<NodeInfo> nodes) {
+    Map<String, TensorSpec> specs = new LinkedHashMap<>();
+    for (NodeInfo node : nodes) {
+      TensorSpec spec =
+          node.getInfo() instanceof TensorInfo info
+              ? new TensorSpec(
+                  node.getName(), ElementType.of(info), boxed(info.getShape()), names(info))
+              : new TensorSpec(node.getName(), ElementType.UNSUPPORTED, List.of(), List.of());
+      specs.put(node.getName(), spec);
+    }
+    return specs;
+  }
+
+  private static List<Long> boxed(long[] shape) {
+    return java.util.Arrays.stream(shape).boxed().toList();
+  }
+
+  private static List<String> names(TensorInfo info) {
+    return java.util.Arrays.stream(info.getDimensionNames()).map(n -> n == null ? "" : n).toList();
+  }
+
+  /**
+   * What this network is in its model.
+   *
+   * @return folder name such as {@code unet}
+   */
+  public String component() {
+    return component;
+  }
+
+  /**
+   * The inputs in the network's order.
+   *
+   * @return specs by name
+   */
+  public Map<String, TensorSpec> inputs() {
+    return java.util.Collections.unmodifiableMap(inputs);
+  }
+
+  /**
+   * The outputs in the network's order.
+   *
+   * @return specs by name
+   */
+  public Map<String, TensorSpec> outputs() {
+    return java.util.Collections.unmodifiableMap(outputs);
+  }
+
+  /**
+   * An input that must be there.
+   *
+   * @param name its name
+   * @return its spec
+   * @throws ModelFormatException if the network has no such input
+   */
+  public TensorSpec input(String name) {
+    return find(inputs, "input", List.of(name));
+  }
+
+  /**
+   * An output that must be there.
+   *
+   * @param names names it goes by, the usual one first
+   * @return its spec
+   * @throws ModelFormatException if the network has no such output
+   */
+  public TensorSpec output(String... names) {
+    return find(outputs, "output", List.of(names));
+  }
+
+  private TensorSpec find(Map<String, TensorSpec> specs, String what, List<String> names) {
+    return names.stream()
+        .filter(specs::containsKey)
+        .findFirst()
+        .map(specs::get)
+        .orElseThrow(
+            () ->
+                new ModelFormatException(
+                    component
+                        + ": the network has no "
+                        + what
+                        + " \""
+                        + names.get(0)
+                        + "\"; it has "
+                        + specs.values().stream()
+                            .map(TensorSpec::toString)
+                            .collect(Collectors.joining(", "))
+                        + ". Export the model with the names of Hugging Face optimum."));
+  }
+
+  /**
+   * Checks an input or output at load.
+   *
+   * @param spec from {@link #input} or {@link #output}
+   * @param types element types that will do
+   * @param ranks numbers of dimensions that will do
+   * @return the spec
+   * @throws ModelFormatException if type or rank is another
+   */
+  public TensorSpec require(TensorSpec spec, Set<ElementType> types, Set<Integer> ranks) {
+    if (!types.contains(spec.type())) {
+      throw new ModelFormatException(
+          component + ": " + spec + " has the wrong type, expected one of " + types);
+    }
+    if (!ranks.contains(spec.rank())) {
+      throw new ModelFormatException(
+          component
+              + ": "
+              + spec
+              + " has "
+              + spec.rank()
+              + " dimensions, expected "
+              + ranks.stream().sorted().map(String::valueOf).collect(Collectors.joining(" or ")));
+    }
+    return spec;
+  }
+
+  /**
+   * Checks that nothing beside the known inputs must be given.
+   *
+   * @param known names that the caller gives
+   * @throws ModelFormatException if the network has another input
+   */
+  public void requireNoOtherInputs(Set<String> known) {
+    Optional<TensorSpec> other =
+        inputs.values().stream().filter(spec -> !known.contains(spec.name())).findFirst();
+    if (other.isPresent()) {
+      throw new ModelFormatException(
+          component
+              + ": the network has an input "
+              + other.get()
+              + " that this kind of model does not have, expected only "
+              + known.stream().sorted().toList());
+    }
+  }
+
+  /**
+   * Prepares runs of one generation.
+   *
+   * @param cancel stops a running call
+   * @return owned by the caller
+   */
+  public OrtBinding bind(CancelToken cancel) {
+    return new OrtBinding(this, cancel);
+  }
+
+  OrtSession session() {
+    return session;
+  }
+
+  @Override
+  public void close() {
+    owned.close();
+  }
+}

@@ -1,0 +1,210 @@
+package io.github.diffusion4j.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.platform.Fp16Conversions;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+import java.nio.ShortBuffer;
+
+/**
+ * A tensor over one direct buffer of our own, filled again and again: the network reads inputs from
+ * it and writes outputs into it without a copy. The only place where values change between Java's
+ * float and int64 and the network's types. Not thread-safe.
+ */
+public final class OrtTensor implements AutoCloseable {
+
+  private final ElementType type;
+  private final int elements;
+  private final ByteBuffer bytes;
+  private final FloatBuffer floats;
+  private final ShortBuffer halves;
+  private final DoubleBuffer doubles;
+  private final LongBuffer longs;
+  private final IntBuffer ints;
+  private final OnnxTensor tensor;
+  private boolean closed;
+
+  OrtTensor(ElementType type, long... shape) throws OrtException {
+    this.type = type;
+    this.elements = elements(shape);
+    if ((long) elements * type.bytes() > Integer.MAX_VALUE) {
+      throw tooLarge(shape);
+    }
+    bytes = ByteBuffer.allocateDirect(elements * type.bytes()).order(ByteOrder.nativeOrder());
+    floats = type == ElementType.FLOAT32 ? bytes.asFloatBuffer() : null;
+    boolean half = type == ElementType.FLOAT16 || type == ElementType.BFLOAT16;
+    halves = half ? bytes.asShortBuffer() : null;
+    doubles = type == ElementType.FLOAT64 ? bytes.asDoubleBuffer() : null;
+    longs = type == ElementType.INT64 ? bytes.asLongBuffer() : null;
+    ints = type == ElementType.INT32 ? bytes.asIntBuffer() : null;
+    tensor =
+        OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), bytes, shape, type.java());
+    NativeCount.opened();
+  }
+
+  private static int elements(long... shape) {
+    long n = 1;
+    for (long dim : shape) {
+      if (dim < 0) {
+        throw new IllegalArgumentException(
+            "tensor dimensions must not be negative, got " + TensorSpec.describe(shape));
+      }
+      n *= dim;
+      if (n > Integer.MAX_VALUE) {
+        throw tooLarge(shape);
+      }
+    }
+    return (int) n;
+  }
+
+  private static IllegalArgumentException tooLarge(long... shape) {
+    return new IllegalArgumentException(
+        "a tensor of shape "
+            + TensorSpec.describe(shape)
+            + " is larger than the 2 GiB that one buffer can hold; use a smaller size or batch");
+  }
+
+  /**
+   * Number of values.
+   *
+   * @return product of the dimensions
+   */
+  public int elements() {
+    return elements;
+  }
+
+  /**
+   * Writes values, rounded to the tensor's type.
+   *
+   * @param src source
+   * @param from first value of the source
+   * @param at first place in the tensor
+   * @param count number of values
+   */
+  public void put(float[] src, int from, int at, int count) {
+    switch (type) {
+      case FLOAT32 -> floats.put(at, src, from, count);
+      case FLOAT16 -> {
+        for (int i = 0; i < count; i++) {
+          halves.put(at + i, Fp16Conversions.floatToFp16(src[from + i]));
+        }
+      }
+      case BFLOAT16 -> {
+        for (int i = 0; i < count; i++) {
+          halves.put(at + i, Fp16Conversions.floatToBf16(src[from + i]));
+        }
+      }
+      case FLOAT64 -> {
+        for (int i = 0; i < count; i++) {
+          doubles.put(at + i, src[from + i]);
+        }
+      }
+      default -> throw unsupported("floats");
+    }
+  }
+
+  /**
+   * Writes all values.
+   *
+   * @param src as many values as the tensor has
+   */
+  public void put(float[] src) {
+    if (src.length != elements) {
+      throw new IllegalArgumentException(
+          "the tensor holds " + elements + " values, got " + src.length);
+    }
+    put(src, 0, 0, elements);
+  }
+
+  /**
+   * Writes one number into every place, cut to an integer where the tensor holds integers: a
+   * timestep.
+   *
+   * @param value the number
+   */
+  public void fill(double value) {
+    for (int i = 0; i < elements; i++) {
+      switch (type) {
+        case FLOAT32 -> floats.put(i, (float) value);
+        case FLOAT16 -> halves.put(i, Fp16Conversions.floatToFp16((float) value));
+        case BFLOAT16 -> halves.put(i, Fp16Conversions.floatToBf16((float) value));
+        case FLOAT64 -> doubles.put(i, value);
+        case INT64 -> longs.put(i, (long) value);
+        case INT32 -> ints.put(i, (int) value);
+        default -> throw unsupported("numbers");
+      }
+    }
+  }
+
+  /**
+   * Writes integers.
+   *
+   * @param src as many values as the tensor has
+   */
+  public void put(long[] src) {
+    if (src.length != elements) {
+      throw new IllegalArgumentException(
+          "the tensor holds " + elements + " values, got " + src.length);
+    }
+    for (int i = 0; i < elements; i++) {
+      switch (type) {
+        case INT64 -> longs.put(i, src[i]);
+        case INT32 -> ints.put(i, Math.toIntExact(src[i]));
+        default -> throw unsupported("integers");
+      }
+    }
+  }
+
+  /**
+   * Reads values.
+   *
+   * @param at first place in the tensor
+   * @param dst overwritten
+   * @param from first place in the destination
+   * @param count number of values
+   */
+  public void get(int at, float[] dst, int from, int count) {
+    switch (type) {
+      case FLOAT32 -> floats.get(at, dst, from, count);
+      case FLOAT16 -> {
+        for (int i = 0; i < count; i++) {
+          dst[from + i] = Fp16Conversions.fp16ToFloat(halves.get(at + i));
+        }
+      }
+      case BFLOAT16 -> {
+        for (int i = 0; i < count; i++) {
+          dst[from + i] = Fp16Conversions.bf16ToFloat(halves.get(at + i));
+        }
+      }
+      case FLOAT64 -> {
+        for (int i = 0; i < count; i++) {
+          dst[from + i] = (float) doubles.get(at + i);
+        }
+      }
+      default -> throw unsupported("floats");
+    }
+  }
+
+  private IllegalStateException unsupported(String what) {
+    return new IllegalStateException("a tensor of " + type + " does not take or give " + what);
+  }
+
+  OnnxTensor tensor() {
+    return tensor;
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      tensor.close();
+      NativeCount.closed();
+    }
+  }
+}

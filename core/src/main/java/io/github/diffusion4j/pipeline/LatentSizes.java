@@ -1,0 +1,86 @@
+package io.github.diffusion4j.pipeline;
+
+import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.ModelFacts;
+import io.github.diffusion4j.Stages;
+import java.lang.management.ManagementFactory;
+
+/** From a request's pixels to latents, refusing what the model or the machine cannot do. */
+final class LatentSizes {
+
+  private LatentSizes() {}
+
+  /**
+   * The latents of a resolved request.
+   *
+   * @throws IllegalArgumentException if the size does not suit the model or the memory
+   */
+  static LatentShape shape(GenerationRequest request, Stages stages, int branches) {
+    int factor = stages.codec().factor();
+    int width = request.width().orElseThrow();
+    int height = request.height().orElseThrow();
+    check("width", width, factor);
+    check("height", height, factor);
+    ModelFacts facts = stages.facts();
+    if (facts.fixedSize() && (width != facts.width() || height != facts.height())) {
+      throw new IllegalArgumentException(
+          "this model was exported for %d x %d pixels only, got %d x %d"
+              .formatted(facts.width(), facts.height(), width, height));
+    }
+    long pixels = Math.multiplyFull(width, height);
+    checkMemory(request, stages, pixels, branches);
+    return new LatentShape(
+        request.images(), stages.codec().latentChannels(), height / factor, width / factor);
+  }
+
+  private static void check(String name, int pixels, int factor) {
+    if (pixels % factor != 0) {
+      int below = Math.max(factor, pixels / factor * factor);
+      throw new IllegalArgumentException(
+          "%s must be a multiple of %d, got %d; use %d or %d"
+              .formatted(name, factor, pixels, below, below + factor));
+    }
+  }
+
+  /**
+   * What is certainly needed: our own arrays on the heap, and with them one full-size activation of
+   * the decoder outside. Networks need more on top.
+   */
+  private static void checkMemory(
+      GenerationRequest request, Stages stages, long pixels, int branches) {
+    int factor = stages.codec().factor();
+    double images = request.images();
+    double cells = images * stages.codec().latentChannels() * pixels / ((double) factor * factor);
+    double heap = 4.0 * (cells * (4 + branches) + images * pixels * 4);
+    double outside = (double) stages.codec().decodeBytesPerPixel() * pixels + 8.0 * cells * branches;
+    double heapLimit = Runtime.getRuntime().maxMemory();
+    double machine = machineMemory();
+    if (heap > heapLimit || heap + outside > machine || pixels * 3 > Integer.MAX_VALUE / 4) {
+      throw new IllegalArgumentException(
+          "%d image(s) of %d x %d need at least %s of Java heap and %s beside it; the heap may grow to %s and this machine has %s. Use a smaller size or fewer images%s"
+              .formatted(
+                  request.images(),
+                  request.width().orElseThrow(),
+                  request.height().orElseThrow(),
+                  size(heap),
+                  size(outside),
+                  size(heapLimit),
+                  size(machine),
+                  heap > heapLimit ? ", or a larger heap (-Xmx)" : ""));
+    }
+  }
+
+  private static double machineMemory() {
+    return ManagementFactory.getOperatingSystemMXBean()
+            instanceof com.sun.management.OperatingSystemMXBean system
+        ? system.getTotalMemorySize()
+        : Double.MAX_VALUE;
+  }
+
+  private static String size(double bytes) {
+    return bytes >= 1 << 30
+        ? "%.1f GiB".formatted(bytes / (1 << 30))
+        : "%.0f MiB".formatted(Math.ceil(bytes / (1 << 20)));
+  }
+}

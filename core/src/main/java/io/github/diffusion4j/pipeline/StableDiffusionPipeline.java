@@ -1,0 +1,231 @@
+package io.github.diffusion4j.pipeline;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.Conditioning;
+import io.github.diffusion4j.Denoiser;
+import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.ImageTensor;
+import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.ModelFacts;
+import io.github.diffusion4j.PromptEncoder;
+import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.Stages;
+import io.github.diffusion4j.StepListener;
+import io.github.diffusion4j.family.Families;
+import io.github.diffusion4j.family.ModelLayout;
+import io.github.diffusion4j.loop.DenoiseLoop;
+import io.github.diffusion4j.noise.NoiseSource;
+import io.github.diffusion4j.onnx.OrtRuntime;
+import io.github.diffusion4j.scheduler.Scheduler;
+import io.github.diffusion4j.scheduler.SchedulerRun;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+
+/**
+ * Paints pictures from requests. Thread-safe: any number of threads may generate at the same time on
+ * one pipeline, which shares its networks between them.
+ *
+ * <pre>{@code
+ * try (var pipeline = StableDiffusionPipeline.load(Path.of("model"))) {
+ *   var request = GenerationRequest.prompt("a red apple").seed(42).build();
+ *   pipeline.generate(request).save(Path.of("apple.png"));
+ * }
+ * }</pre>
+ */
+public final class StableDiffusionPipeline implements AutoCloseable {
+
+  private final Stages stages;
+  private final String runtime;
+  private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
+  private boolean closed;
+
+  private StableDiffusionPipeline(Stages stages, String runtime) {
+    this.stages = requireNonNull(stages, "stages");
+    this.runtime = runtime;
+  }
+
+  /**
+   * Opens a model with automatic options: CUDA where it works, else the CPU.
+   *
+   * @param folder an ONNX model in the layout of the Hugging Face hub
+   * @return owned by the caller
+   * @throws IOException if a file cannot be read
+   * @throws io.github.diffusion4j.ModelFormatException if a file is not what it should be
+   */
+  public static StableDiffusionPipeline load(Path folder) throws IOException {
+    return load(folder, RuntimeOptions.defaults());
+  }
+
+  /**
+   * Opens a model.
+   *
+   * @param folder an ONNX model in the layout of the Hugging Face hub; also inside a jar, by a path
+   *     of a zip file system
+   * @param options provider, threads and memory
+   * @return owned by the caller
+   * @throws IOException if a file cannot be read
+   * @throws io.github.diffusion4j.ModelFormatException if a file is not what it should be
+   */
+  public static StableDiffusionPipeline load(Path folder, RuntimeOptions options)
+      throws IOException {
+    ModelLayout layout = ModelLayout.of(requireNonNull(folder, "folder"));
+    OrtRuntime runtime = OrtRuntime.of(requireNonNull(options, "options"));
+    return new StableDiffusionPipeline(
+        Families.of(layout).open(layout, runtime), runtime.describe());
+  }
+
+  /**
+   * A pipeline of given stages: a user's own networks, or fakes.
+   *
+   * @param stages closed with the pipeline
+   * @return owned by the caller
+   */
+  public static StableDiffusionPipeline of(Stages stages) {
+    return new StableDiffusionPipeline(stages, "given stages");
+  }
+
+  /**
+   * The model's stages.
+   *
+   * @return owned by this pipeline
+   */
+  public Stages stages() {
+    return stages;
+  }
+
+  /**
+   * What the model says of itself.
+   *
+   * @return defaults of requests
+   */
+  public ModelFacts facts() {
+    return stages.facts();
+  }
+
+  /**
+   * Paints.
+   *
+   * @param request what to paint
+   * @return the pictures and how they were made
+   * @throws IllegalArgumentException if the model cannot paint this request
+   * @throws IllegalStateException after close
+   * @throws io.github.diffusion4j.DiffusionException if a network fails, or if the thread is
+   *     interrupted
+   */
+  public GenerationResult generate(GenerationRequest request) {
+    return generate(request, StepListener.NONE, new CancelToken());
+  }
+
+  /**
+   * Paints, telling a listener of every step.
+   *
+   * @param request what to paint
+   * @param listener called on this thread
+   * @return the pictures and how they were made
+   */
+  public GenerationResult generate(GenerationRequest request, StepListener listener) {
+    return generate(request, listener, new CancelToken());
+  }
+
+  /**
+   * Paints, telling a listener of every step, until a token cancels.
+   *
+   * @param request what to paint
+   * @param listener called on this thread; what it throws aborts the generation
+   * @param cancel stops the generation from any thread
+   * @return the pictures and how they were made
+   * @throws io.github.diffusion4j.GenerationCancelledException if cancelled or interrupted
+   */
+  public GenerationResult generate(
+      GenerationRequest request, StepListener listener, CancelToken cancel) {
+    requireNonNull(request, "request");
+    requireNonNull(listener, "listener");
+    requireNonNull(cancel, "cancel");
+    lock.readLock().lock();
+    try {
+      if (closed) {
+        throw new IllegalStateException("this pipeline is closed");
+      }
+      return paint(request.resolve(facts()), listener, cancel);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  private GenerationResult paint(
+      GenerationRequest request, StepListener listener, CancelToken cancel) {
+    long start = System.nanoTime();
+    Guidance guidance =
+        Guidance.of(request.guidanceScale().orElseThrow(), request.guidanceRescale());
+    LatentShape shape = LatentSizes.shape(request, stages, guidance.branches());
+    Scheduler scheduler = scheduler(request);
+    NoiseSource noise = noise(request);
+    SchedulerRun run = scheduler.start(request.plan().orElseThrow(), shape.sample(), noise);
+    Conditioning conditioning =
+        stages
+            .encoder()
+            .encode(
+                new PromptEncoder.Prompts(
+                    request.promptOfEachImage(),
+                    guidance.branches() > 1 ? request.negativePromptOfEachImage() : List.of()),
+                cancel);
+    float[] x = request.init().latents(run, noise, shape);
+    long encoded = System.nanoTime();
+    try (Denoiser denoiser =
+        stages.denoiser().bind(conditioning, shape, request.batching(), cancel)) {
+      new DenoiseLoop(denoiser, guidance, cancel, listener).run(run, x, shape);
+    }
+    long denoised = System.nanoTime();
+    ImageTensor image = stages.codec().decode(x, shape, cancel);
+    listener.onDecoded(image);
+    var timings =
+        new Provenance.Timings(
+            Duration.ofNanos(encoded - start),
+            Duration.ofNanos(denoised - encoded),
+            Duration.ofNanos(System.nanoTime() - denoised));
+    return GenerationResult.of(
+        image, new Provenance(request, facts().name(), scheduler, runtime, timings));
+  }
+
+  private Scheduler scheduler(GenerationRequest request) {
+    Scheduler scheduler = request.scheduler().resolve(facts().schedulerConfig());
+    return request.eta().isEmpty()
+        ? scheduler
+        : scheduler.with(Map.of("eta", request.eta().getAsDouble()));
+  }
+
+  private static NoiseSource noise(GenerationRequest request) {
+    List<NoiseSource> sources =
+        request.seeds().stream().map(request.noiseKind()::create).toList();
+    return sources.size() == 1 ? sources.get(0) : NoiseSource.perImage(sources);
+  }
+
+  /**
+   * Closes the networks once the running generations have ended. Closing again does nothing.
+   *
+   * @throws IllegalStateException from inside a listener: the generation could never end
+   */
+  @Override
+  public void close() {
+    if (lock.getReadHoldCount() > 0) {
+      throw new IllegalStateException(
+          "a pipeline cannot be closed by the listener of its own generation; cancel first");
+    }
+    lock.writeLock().lock();
+    try {
+      if (!closed) {
+        closed = true;
+        stages.close();
+      }
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+}
