@@ -19,7 +19,7 @@ import java.util.Optional;
  * where the cache cannot be used ONNX Runtime unpacks by itself: nothing here stops a start. {@link
  * #current()} must be called before the first use of any class of ONNX Runtime. Thread-safe.
  */
-final class NativeLibraries {
+final class NativeLibraries implements CudaDiagnosis.ProviderFiles {
   /** ONNX Runtime's property: the folder to load its libraries from. */
   static final String PATH_PROPERTY = "onnxruntime.native.path";
 
@@ -95,7 +95,8 @@ final class NativeLibraries {
    * @return empty if this ONNX Runtime does not have it, or only ONNX Runtime itself unpacks it
    * @throws IOException if it cannot be unpacked
    */
-  Optional<Path> library(String library) throws IOException {
+  @Override
+  public Optional<Path> library(String library) throws IOException {
     String fileName = platform.fileName(library);
     if (location.folder().isEmpty()) {
       return Optional.empty();
@@ -112,7 +113,8 @@ final class NativeLibraries {
   }
 
   /** Whether this ONNX Runtime brings a library, unpacked yet or not. */
-  boolean has(String library) {
+  @Override
+  public boolean has(String library) {
     String fileName = platform.fileName(library);
     boolean inFolder =
         location.folder().map(path -> Files.isRegularFile(path.resolve(fileName))).orElse(false);
