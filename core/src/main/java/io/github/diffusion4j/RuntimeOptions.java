@@ -1,0 +1,251 @@
+package io.github.diffusion4j;
+
+import static java.util.Objects.requireNonNull;
+
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * How models are computed: the provider, threads, graph optimization and memory. The same for every
+ * model of a pipeline. Made by {@link #defaults()} or {@link #builder()}; immutable, thread-safe.
+ *
+ * @param provider what computes
+ * @param intraOpThreads threads that share one operator, 0 for as many as there are physical cores
+ *     within the process's affinity and cgroup limits
+ * @param interOpThreads operators that may run at once; 0 or 1 runs one after the other, which
+ *     suits diffusion models: they are chains
+ * @param optimization how far ONNX Runtime rewrites the graph at load
+ * @param memoryArena whether the CPU keeps freed memory for the next run: faster, larger
+ * @param memoryPattern whether memory is laid out ahead from the first run of a shape
+ * @param optimizedModelCache folder that keeps optimized models so that the next load skips the
+ *     rewriting; empty for none. Files fit one machine kind and one ONNX Runtime version
+ * @param spinning whether idle threads spin for a while before they sleep: faster on free cores, a
+ *     waste on shared ones
+ * @param deterministic whether only kernels whose sums have a fixed order may be taken
+ * @param sessionConfig raw session entries under ONNX Runtime's keys, such as {@code
+ *     session.disable_prepacking}; they win over the typed options
+ */
+public record RuntimeOptions(
+    ExecutionProvider provider,
+    int intraOpThreads,
+    int interOpThreads,
+    Optimization optimization,
+    boolean memoryArena,
+    boolean memoryPattern,
+    Optional<Path> optimizedModelCache,
+    boolean spinning,
+    boolean deterministic,
+    Map<String, String> sessionConfig) {
+
+  /** Most threads that can be asked for. */
+  public static final int MAX_THREADS = 1024;
+
+  /** How far ONNX Runtime rewrites the graph at load; each level holds the one before. */
+  public enum Optimization {
+    /** Runs the graph as written. */
+    NONE,
+    /** Folds constants and drops what does nothing. */
+    BASIC,
+    /** Fuses operators for the chosen provider. */
+    EXTENDED,
+    /** Also changes memory layouts to what the processor likes. */
+    ALL
+  }
+
+  /** Checks the ranges and copies the map. */
+  public RuntimeOptions {
+    requireNonNull(provider, "provider");
+    checkThreads("intraOpThreads", intraOpThreads);
+    checkThreads("interOpThreads", interOpThreads);
+    requireNonNull(optimization, "optimization");
+    requireNonNull(optimizedModelCache, "optimizedModelCache");
+    sessionConfig = sortedCopy(sessionConfig, "sessionConfig");
+  }
+
+  /** Automatic provider and threads, all optimizations, no model cache. */
+  public static RuntimeOptions defaults() {
+    return builder().build();
+  }
+
+  /** A builder that starts at the defaults. */
+  public static Builder builder() {
+    return new Builder();
+  }
+
+  /** A builder that starts at these options. */
+  public Builder toBuilder() {
+    Builder builder = new Builder();
+    builder.provider = provider;
+    builder.intraOpThreads = intraOpThreads;
+    builder.interOpThreads = interOpThreads;
+    builder.optimization = optimization;
+    builder.memoryArena = memoryArena;
+    builder.memoryPattern = memoryPattern;
+    builder.optimizedModelCache = optimizedModelCache;
+    builder.spinning = spinning;
+    builder.deterministic = deterministic;
+    builder.sessionConfig.putAll(sessionConfig);
+    return builder;
+  }
+
+  private static void checkThreads(String name, int threads) {
+    if (threads < 0 || threads > MAX_THREADS) {
+      throw new IllegalArgumentException(
+          name + " must be 0 (automatic) to " + MAX_THREADS + ", found " + threads);
+    }
+  }
+
+  /** A sorted immutable copy, so that equal options print alike. */
+  static Map<String, String> sortedCopy(Map<String, String> map, String name) {
+    Map<String, String> copy = new TreeMap<>();
+    requireNonNull(map, name)
+        .forEach(
+            (key, value) -> {
+              if (key == null || key.isBlank() || value == null) {
+                throw new IllegalArgumentException(
+                    name + " must have keys that are not blank and values, found " + map);
+              }
+              copy.put(key, value);
+            });
+    return Collections.unmodifiableMap(copy);
+  }
+
+  /** Collects options; not thread-safe. */
+  public static final class Builder {
+    private ExecutionProvider provider = ExecutionProvider.auto();
+    private int intraOpThreads;
+    private int interOpThreads;
+    private Optimization optimization = Optimization.ALL;
+    private boolean memoryArena = true;
+    private boolean memoryPattern = true;
+    private Optional<Path> optimizedModelCache = Optional.empty();
+    private boolean spinning = true;
+    private boolean deterministic;
+    private final Map<String, String> sessionConfig = new TreeMap<>();
+
+    private Builder() {}
+
+    /**
+     * Sets what computes; automatic by default.
+     *
+     * @param value the provider
+     */
+    public Builder provider(ExecutionProvider value) {
+      provider = requireNonNull(value, "provider");
+      return this;
+    }
+
+    /**
+     * Sets the threads that share one operator; 0 by default.
+     *
+     * @param value 0 (physical cores) to {@value RuntimeOptions#MAX_THREADS}
+     */
+    public Builder intraOpThreads(int value) {
+      intraOpThreads = value;
+      return this;
+    }
+
+    /**
+     * Sets how many operators may run at once; 0, one after the other, by default.
+     *
+     * @param value 0 to {@value RuntimeOptions#MAX_THREADS}
+     */
+    public Builder interOpThreads(int value) {
+      interOpThreads = value;
+      return this;
+    }
+
+    /**
+     * Sets how far the graph is rewritten; {@link Optimization#ALL} by default.
+     *
+     * @param value the level
+     */
+    public Builder optimization(Optimization value) {
+      optimization = requireNonNull(value, "optimization");
+      return this;
+    }
+
+    /**
+     * Sets whether freed CPU memory is kept; true by default.
+     *
+     * @param value whether to keep it
+     */
+    public Builder memoryArena(boolean value) {
+      memoryArena = value;
+      return this;
+    }
+
+    /**
+     * Sets whether memory is laid out ahead; true by default.
+     *
+     * @param value whether to lay it out
+     */
+    public Builder memoryPattern(boolean value) {
+      memoryPattern = value;
+      return this;
+    }
+
+    /**
+     * Sets the folder that keeps optimized models; none by default.
+     *
+     * @param folder existing or new folder
+     */
+    public Builder optimizedModelCache(Path folder) {
+      optimizedModelCache = Optional.of(folder);
+      return this;
+    }
+
+    /**
+     * Sets whether idle threads spin before they sleep; true by default.
+     *
+     * @param value whether to spin
+     */
+    public Builder spinning(boolean value) {
+      spinning = value;
+      return this;
+    }
+
+    /**
+     * Sets whether only kernels with a fixed order of sums are taken; false by default.
+     *
+     * @param value whether to take only those
+     */
+    public Builder deterministic(boolean value) {
+      deterministic = value;
+      return this;
+    }
+
+    /**
+     * Adds one raw session entry.
+     *
+     * @param key ONNX Runtime's key
+     * @param value its value
+     */
+    public Builder sessionConfig(String key, String value) {
+      sessionConfig.put(requireNonNull(key, "key"), requireNonNull(value, "value"));
+      return this;
+    }
+
+    /**
+     * The options.
+     *
+     * @throws IllegalArgumentException if a value is out of its range
+     */
+    public RuntimeOptions build() {
+      return new RuntimeOptions(
+          provider,
+          intraOpThreads,
+          interOpThreads,
+          optimization,
+          memoryArena,
+          memoryPattern,
+          optimizedModelCache,
+          spinning,
+          deterministic,
+          sessionConfig);
+    }
+  }
+}
