@@ -142,20 +142,10 @@ public record GenerationRequest(
    * @return with everything set as here
    */
   public Builder toBuilder() {
-    Builder builder = new Builder(prompts);
+    Builder builder = new Builder(prompts).like(this);
     builder.negativePrompts = negativePrompts;
-    builder.width = width;
-    builder.height = height;
-    builder.plan = plan;
-    builder.scheduler = scheduler;
-    builder.guidanceScale = guidanceScale;
-    builder.guidanceRescale = guidanceRescale;
-    builder.eta = eta;
     builder.seeds = seeds;
-    builder.noiseKind = noiseKind;
     builder.imagesPerPrompt = imagesPerPrompt;
-    builder.batching = batching;
-    builder.init = init;
     return builder;
   }
 
@@ -231,6 +221,26 @@ public record GenerationRequest(
 
     private Builder(List<String> prompts) {
       this.prompts = List.copyOf(prompts);
+    }
+
+    /**
+     * Takes everything but prompts, seeds and number of images from another request.
+     *
+     * @param other the other request
+     * @return this
+     */
+    public Builder like(GenerationRequest other) {
+      width = other.width;
+      height = other.height;
+      plan = other.plan;
+      scheduler = other.scheduler;
+      guidanceScale = other.guidanceScale;
+      guidanceRescale = other.guidanceRescale;
+      eta = other.eta;
+      noiseKind = other.noiseKind;
+      batching = other.batching;
+      init = other.init;
+      return this;
     }
 
     /**

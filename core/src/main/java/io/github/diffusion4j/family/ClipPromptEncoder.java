@@ -81,13 +81,13 @@ final class ClipPromptEncoder implements PromptEncoder {
 
   private OrtOutput encode(String prompt, CancelToken cancel) {
     TokenIds tokens = tokenizer.encode(prompt);
-    if (!tokens.truncatedText().isEmpty()) {
+    if (!tokens.cutText().isEmpty()) {
       LOG.log(
           System.Logger.Level.WARNING,
           "a prompt is longer than the {0} tokens that the text encoder reads; {1} characters at"
               + " its end are not painted",
           tokenizer.maxLength(),
-          tokens.truncatedText().length());
+          tokens.cutText().length());
     }
     try (OrtBinding binding = encoder.bind(cancel)) {
       binding.input(ids.name(), 1, tokenizer.maxLength()).put(tokens.toLongArray());

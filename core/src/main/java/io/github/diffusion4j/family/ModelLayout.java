@@ -6,6 +6,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 
 /**
  * A model's folder as the hub lays it out: model_index.json, and a folder for each component with
@@ -115,6 +117,21 @@ public final class ModelLayout {
               + " `optimum-cli export onnx --model NAME FOLDER`.");
     }
     return file(component, "model.onnx");
+  }
+
+  /**
+   * Several components' ONNX files.
+   *
+   * @param components folder names
+   * @return their files, all there
+   * @throws ModelFormatException if one is missing
+   */
+  public Map<String, Path> onnxFiles(String... components) {
+    Map<String, Path> files = new LinkedHashMap<>();
+    for (String component : components) {
+      files.put(component, onnx(component));
+    }
+    return files;
   }
 
   /**

@@ -9,6 +9,7 @@ import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.onnx.TensorSpec;
 import io.github.diffusion4j.tokenizer.Tokenizer;
+import io.github.diffusion4j.tokenizer.TokenizerFormatException;
 import io.github.diffusion4j.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.util.LinkedHashMap;
@@ -43,7 +44,7 @@ final class StableDiffusionFamily implements ModelFamily {
   @Override
   public Stages open(ModelLayout layout, OrtRuntime runtime) throws IOException {
     try (Closer open = new Closer()) {
-      Map<String, OrtModel> models = runtime.open(layout, open, "text_encoder", "unet", "vae_decoder");
+      Map<String, OrtModel> models = runtime.open(layout.onnxFiles("text_encoder", "unet", "vae_decoder"), open);
       Tokenizer tokenizer = open.own(tokenizer(layout));
       ClipPromptEncoder encoder = new ClipPromptEncoder(tokenizer, models.get("text_encoder"));
       OrtDenoiserModel unet = new OrtDenoiserModel(models.get("unet"), "sample", Set.of(HIDDEN));
@@ -57,7 +58,11 @@ final class StableDiffusionFamily implements ModelFamily {
   private static Tokenizer tokenizer(ModelLayout layout) throws IOException {
     int positions =
         layout.config("text_encoder").positive("max_position_embeddings").orElse(77);
-    return Tokenizers.load(layout.folder().resolve("tokenizer"), positions);
+    try {
+      return Tokenizers.load(layout.folder().resolve("tokenizer"), positions);
+    } catch (TokenizerFormatException e) {
+      throw new ModelFormatException(e.getMessage(), e);
+    }
   }
 
   private static void checkAgreement(

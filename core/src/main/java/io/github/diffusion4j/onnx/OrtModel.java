@@ -26,12 +26,13 @@ public final class OrtModel implements AutoCloseable {
   private final Map<String, TensorSpec> inputs;
   private final Map<String, TensorSpec> outputs;
 
-  OrtModel(String component, OrtSession session, Closer owned) throws OrtException {
+  /** Takes over what {@code open} owns, the session among it, once the signature is read. */
+  OrtModel(String component, OrtSession session, Closer open) throws OrtException {
     this.component = component;
     this.session = session;
-    this.owned = owned;
     this.inputs = specs(session.getInputInfo().values());
     this.outputs = specs(session.getOutputInfo().values());
+    this.owned = open.release();
   }
 
   private static Map<String, TensorSpec> specs(Collection<NodeInfo> nodes) {

@@ -1,0 +1,167 @@
+package io.github.diffusion4j.onnx;
+
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.RuntimeOptions;
+import java.io.IOException;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+
+/** Opens networks with one set of options. Immutable and thread-safe. */
+public final class OrtRuntime {
+
+  private final OrtEnvironment environment;
+  private final RuntimeOptions options;
+  private final Providers.Resolved provider;
+
+  private OrtRuntime(
+      OrtEnvironment environment, RuntimeOptions options, Providers.Resolved provider) {
+    this.environment = environment;
+    this.options = options;
+    this.provider = provider;
+  }
+
+  /**
+   * Prepares ONNX Runtime.
+   *
+   * @param options provider, threads and memory
+   * @return ready to open networks
+   * @throws IllegalArgumentException if the provider asked for cannot be used here
+   */
+  public static OrtRuntime of(RuntimeOptions options) {
+    NativeLibraries.current();
+    OrtEnvironment environment =
+        OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "diffusion4j");
+    environment.setTelemetry(false);
+    return new OrtRuntime(environment, options, Providers.resolve(options.provider()));
+  }
+
+  /**
+   * What computes.
+   *
+   * @return such as {@code ONNX Runtime 1.29.0, cpu}
+   */
+  public String describe() {
+    return "ONNX Runtime " + environment.getVersion() + ", " + provider.provider().name();
+  }
+
+  /**
+   * Opens several networks at the same time.
+   *
+   * @param files a model file for each component
+   * @param owner closes the networks
+   * @return the open networks by component
+   * @throws IOException if a file cannot be read
+   * @throws ModelFormatException if one is not an ONNX model that this runtime can run
+   */
+  public Map<String, OrtModel> open(Map<String, Path> files, Closer owner) throws IOException {
+    Map<String, FutureTask<OrtModel>> tasks = new LinkedHashMap<>();
+    files.forEach(
+        (component, file) -> tasks.put(component, new FutureTask<>(() -> open(component, file))));
+    tasks.forEach(
+        (component, task) -> {
+          Thread thread = new Thread(task, "diffusion4j-load-" + component);
+          thread.setDaemon(true);
+          thread.start();
+        });
+    Map<String, OrtModel> models = new LinkedHashMap<>();
+    Throwable first = null;
+    for (Map.Entry<String, FutureTask<OrtModel>> task : tasks.entrySet()) {
+      try {
+        models.put(task.getKey(), owner.own(join(task.getValue())));
+      } catch (ExecutionException e) {
+        first = first == null ? e.getCause() : first;
+      }
+    }
+    if (first != null) {
+      throw rethrown(first);
+    }
+    return models;
+  }
+
+  /** Waits to the end also when interrupted: a session must not be left half open. */
+  private static OrtModel join(FutureTask<OrtModel> task) throws ExecutionException {
+    boolean interrupted = false;
+    try {
+      while (true) {
+        try {
+          return task.get();
+        } catch (InterruptedException e) {
+          interrupted = true;
+        }
+      }
+    } finally {
+      if (interrupted) {
+        Thread.currentThread().interrupt();
+      }
+    }
+  }
+
+  private static IOException rethrown(Throwable thrown) throws IOException {
+    if (thrown instanceof RuntimeException e) {
+      throw e;
+    }
+    if (thrown instanceof Error e) {
+      throw e;
+    }
+    return thrown instanceof IOException e ? e : new IOException(thrown);
+  }
+
+  /**
+   * Opens one network.
+   *
+   * @param component what it is in its model, for messages
+   * @param file an ONNX model; in another file system than the default it is read into memory and
+   *     must hold its weights
+   * @return owned by the caller
+   * @throws IOException if the file cannot be read
+   * @throws ModelFormatException if it is not an ONNX model that this runtime can run
+   */
+  public OrtModel open(String component, Path file) throws IOException {
+    if (Files.size(file) == 0) {
+      throw new ModelFormatException(
+          component + ": " + file + " is empty; download the model again");
+    }
+    try (Closer open = new Closer()) {
+      OrtSession.SessionOptions sessionOptions = new OrtSession.SessionOptions();
+      NativeCount.opened();
+      open.own(
+          () -> {
+            sessionOptions.close();
+            NativeCount.closed();
+          });
+      Providers.apply(sessionOptions, provider, options);
+      OrtSession session = session(file, sessionOptions);
+      NativeCount.opened();
+      open.own(
+          () -> {
+            session.close();
+            NativeCount.closed();
+          });
+      return new OrtModel(component, session, open);
+    } catch (OrtException e) {
+      throw new ModelFormatException(
+          component + ": " + file + " is not a model that ONNX Runtime can open: " + e.getMessage(),
+          e);
+    }
+  }
+
+  private OrtSession session(Path file, OrtSession.SessionOptions sessionOptions)
+      throws OrtException, IOException {
+    if (file.getFileSystem() != FileSystems.getDefault()) {
+      return environment.createSession(Files.readAllBytes(file), sessionOptions);
+    }
+    return options.optimizedModelCache().isEmpty()
+        ? environment.createSession(file.toAbsolutePath().toString(), sessionOptions)
+        : new OptimizedModels(options.optimizedModelCache().get(), options, provider)
+            .open(environment, file, sessionOptions);
+  }
+}

@@ -1,0 +1,157 @@
+package io.github.diffusion4j.pipeline;
+
+import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.image.A1111Parameters;
+import io.github.diffusion4j.image.Png;
+import io.github.diffusion4j.scheduler.Scheduler;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How pictures were made: enough to paint them again. Written into PNG files as JSON, beside the
+ * text that the web UIs write and read.
+ *
+ * @param request the request with nothing left open
+ * @param model name of the model
+ * @param scheduler the solver
+ * @param runtime what computed
+ * @param timings where the time went
+ */
+public record Provenance(
+    GenerationRequest request,
+    String model,
+    Scheduler scheduler,
+    String runtime,
+    Timings timings) {
+
+  /**
+   * Where the time of a generation went.
+   *
+   * @param encode from the request to the initial latents
+   * @param denoise the denoising loop
+   * @param decode the autoencoder
+   */
+  public record Timings(Duration encode, Duration denoise, Duration decode) {
+
+    /**
+     * All of it.
+     *
+     * @return the sum
+     */
+    public Duration total() {
+      return encode.plus(denoise).plus(decode);
+    }
+  }
+
+  /**
+   * The provenance of one picture. Where each picture has a seed of its own, it is as if the
+   * picture had been painted alone; where one seed drew the noise of all, the whole request is
+   * kept.
+   *
+   * @param index of the picture
+   * @return with a request for this picture, where it can stand alone
+   */
+  public Provenance ofImage(int index) {
+    if (request.images() == 1 || request.seeds().size() != request.images()) {
+      return this;
+    }
+    GenerationRequest alone =
+        GenerationRequest.prompt(request.promptOfEachImage().get(index))
+            .like(request)
+            .negativePrompt(request.negativePromptOfEachImage().get(index))
+            .seed(request.seeds().get(index))
+            .build();
+    return new Provenance(alone, model, scheduler, runtime, timings);
+  }
+
+  /**
+   * The record of one picture as JSON.
+   *
+   * @param index of the picture
+   * @return one line
+   */
+  public String toJson(int index) {
+    Provenance image = ofImage(index);
+    return ProvenanceJson.write(image, image.request.images() == 1 ? 0 : index);
+  }
+
+  /**
+   * The text that web UIs write into their pictures.
+   *
+   * @param index of the picture
+   * @return prompt, negative prompt and settings
+   */
+  public A1111Parameters parameters(int index) {
+    Map<String, String> settings = new LinkedHashMap<>();
+    settings.put("Steps", ProvenanceJson.steps(request.plan().orElseThrow()));
+    settings.put("Sampler", ProvenanceJson.schedulerName(scheduler));
+    settings.put("CFG scale", plain(request.guidanceScale().orElseThrow()));
+    long seed = request.seeds().get(Math.min(index, request.seeds().size() - 1));
+    settings.put("Seed", Long.toString(seed));
+    settings.put(
+        "Size", request.width().orElseThrow() + "x" + request.height().orElseThrow());
+    settings.put("Model", model);
+    if (request.guidanceRescale() > 0) {
+      settings.put("CFG rescale phi", plain(request.guidanceRescale()));
+    }
+    request.eta().ifPresent(eta -> settings.put("Eta", plain(eta)));
+    settings.put("RNG", request.noiseKind().label());
+    settings.put("Version", ProvenanceJson.generator());
+    return new A1111Parameters(
+        request.promptOfEachImage().get(index),
+        request.negativePrompts().isEmpty()
+            ? ""
+            : request.negativePromptOfEachImage().get(index),
+        settings);
+  }
+
+  private static String plain(double value) {
+    return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
+  }
+
+  /**
+   * The texts of a picture's PNG file.
+   *
+   * @param index of the picture
+   * @return by keyword
+   */
+  public Map<String, String> pngTexts(int index) {
+    return Map.of(Png.PARAMETERS, parameters(index).format(), Png.PROVENANCE, toJson(index));
+  }
+
+  /**
+   * Reads back the request that painted a picture.
+   *
+   * @param png a PNG file that this library wrote
+   * @return the request; it paints the same picture with the same model
+   * @throws IOException if the file cannot be read
+   * @throws ModelFormatException if it holds no request, or one that cannot be read
+   */
+  public static GenerationRequest readRequest(Path png) throws IOException {
+    Optional<String> json = Optional.ofNullable(Png.readTexts(png).get(Png.PROVENANCE));
+    return ProvenanceJson.request(
+        json.orElseThrow(
+            () ->
+                new ModelFormatException(
+                    png
+                        + ": no text \""
+                        + Png.PROVENANCE
+                        + "\" in this picture; only pictures painted by this library say how")));
+  }
+
+  /**
+   * The index of a picture among those that its request paints.
+   *
+   * @param png a PNG file that this library wrote
+   * @return 0 for the first
+   * @throws IOException if the file cannot be read
+   */
+  public static int readIndex(Path png) throws IOException {
+    return ProvenanceJson.index(Png.readTexts(png).getOrDefault(Png.PROVENANCE, "{}"));
+  }
+}

@@ -1,0 +1,172 @@
+package io.github.diffusion4j.pipeline;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.diffusion4j.BranchBatching;
+import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.Init;
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.noise.NoiseKind;
+import io.github.diffusion4j.scheduler.Scheduler;
+import io.github.diffusion4j.scheduler.Schedulers;
+import io.github.diffusion4j.scheduler.StepPlan;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.StreamSupport;
+
+/** Provenance as JSON, under diffusers' names where it has one. */
+final class ProvenanceJson {
+
+  private static final int FORMAT = 1;
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
+  private ProvenanceJson() {}
+
+  static String generator() {
+    return "diffusion4j "
+        + Optional.ofNullable(Provenance.class.getPackage().getImplementationVersion())
+            .orElse("development");
+  }
+
+  static String write(Provenance provenance, int index) {
+    GenerationRequest request = provenance.request();
+    ObjectNode root = JSON.createObjectNode();
+    root.put("format", FORMAT).put("generator", generator()).put("model", provenance.model());
+    root.set("prompts", JSON.valueToTree(request.prompts()));
+    root.set("negative_prompts", JSON.valueToTree(request.negativePrompts()));
+    root.put("width", request.width().orElseThrow()).put("height", request.height().orElseThrow());
+    writePlan(root, request.plan().orElseThrow());
+    root.put("guidance_scale", request.guidanceScale().orElseThrow());
+    root.put("guidance_rescale", request.guidanceRescale());
+    request.eta().ifPresent(eta -> root.put("eta", eta));
+    root.set("seeds", JSON.valueToTree(request.seeds()));
+    root.put("noise", request.noiseKind().label());
+    root.put("num_images_per_prompt", request.imagesPerPrompt());
+    root.put("image_index", index);
+    root.put("batching", request.batching().name());
+    root.put("init", request.init() instanceof Init.FromNoise ? "noise" : "given");
+    registered(provenance.scheduler())
+        .ifPresentOrElse(
+            config -> root.set("scheduler", JSON.valueToTree(config)),
+            () -> root.put("scheduler", provenance.scheduler().toString()));
+    ObjectNode run = root.putObject("run").put("runtime", provenance.runtime());
+    run.put("encode_seconds", provenance.timings().encode().toMillis() / 1e3);
+    run.put("denoise_seconds", provenance.timings().denoise().toMillis() / 1e3);
+    run.put("decode_seconds", provenance.timings().decode().toMillis() / 1e3);
+    return root.toString();
+  }
+
+  private static Optional<Map<String, Object>> registered(Scheduler scheduler) {
+    try {
+      return Optional.of(Schedulers.toConfig(scheduler));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty(); // a user's own
+    }
+  }
+
+  static String schedulerName(Scheduler scheduler) {
+    return registered(scheduler)
+        .map(config -> String.valueOf(config.get("_class_name")).replaceAll("Scheduler$", ""))
+        .orElse(scheduler.getClass().getSimpleName());
+  }
+
+  /** The number of steps that a plan asks for. */
+  static String steps(StepPlan plan) {
+    if (plan instanceof StepPlan.Count count) {
+      return Integer.toString(count.steps());
+    }
+    return Integer.toString(
+        plan instanceof StepPlan.Timesteps timesteps
+            ? timesteps.timesteps().size()
+            : ((StepPlan.Sigmas) plan).sigmas().size());
+  }
+
+  private static void writePlan(ObjectNode root, StepPlan plan) {
+    if (plan instanceof StepPlan.Count count) {
+      root.put("num_inference_steps", count.steps());
+    } else if (plan instanceof StepPlan.Timesteps timesteps) {
+      root.set("timesteps", JSON.valueToTree(timesteps.timesteps()));
+    } else if (plan instanceof StepPlan.Sigmas sigmas) {
+      root.set("sigmas", JSON.valueToTree(sigmas.sigmas()));
+    }
+  }
+
+  static int index(String json) {
+    return parse(json).path("image_index").asInt(0);
+  }
+
+  /** The request of a JSON record. */
+  static GenerationRequest request(String json) {
+    JsonNode root = parse(json);
+    if (root.path("format").asInt() != FORMAT) {
+      throw new ModelFormatException(
+          "provenance of format " + root.path("format") + ", this version reads format " + FORMAT);
+    }
+    if (!root.path("init").asText().equals("noise")) {
+      throw new ModelFormatException(
+          "the picture was painted from given latents, which its provenance does not hold");
+    }
+    try {
+      return read(root);
+    } catch (IllegalArgumentException e) {
+      throw new ModelFormatException("provenance that cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  private static GenerationRequest read(JsonNode root) {
+    if (!root.path("scheduler").isObject()) {
+      throw new IllegalArgumentException(
+          "the solver was the user's own, " + root.path("scheduler").asText());
+    }
+    Map<String, Object> scheduler =
+        JSON.convertValue(root.path("scheduler"), new TypeReference<>() {});
+    GenerationRequest.Builder builder =
+        GenerationRequest.prompts(texts(root.path("prompts")))
+            .negativePrompt(texts(root.path("negative_prompts")).toArray(String[]::new))
+            .size(root.path("width").asInt(), root.path("height").asInt())
+            .plan(plan(root))
+            .scheduler(Schedulers.fromConfig(scheduler))
+            .guidanceScale(root.path("guidance_scale").asDouble())
+            .guidanceRescale(root.path("guidance_rescale").asDouble())
+            .seed(
+                StreamSupport.stream(root.path("seeds").spliterator(), false)
+                    .mapToLong(JsonNode::asLong)
+                    .toArray())
+            .noiseKind(NoiseKind.of(root.path("noise").asText()))
+            .imagesPerPrompt(root.path("num_images_per_prompt").asInt())
+            .batching(BranchBatching.valueOf(root.path("batching").asText()));
+    if (root.has("eta")) {
+      builder.eta(root.path("eta").asDouble());
+    }
+    return builder.build();
+  }
+
+  private static StepPlan plan(JsonNode root) {
+    if (root.has("timesteps")) {
+      return StepPlan.timesteps(doubles(root.path("timesteps")));
+    }
+    return root.has("sigmas")
+        ? StepPlan.sigmas(doubles(root.path("sigmas")))
+        : StepPlan.steps(root.path("num_inference_steps").asInt());
+  }
+
+  private static JsonNode parse(String json) {
+    try {
+      return JSON.readTree(json);
+    } catch (JsonProcessingException e) {
+      throw new ModelFormatException("provenance that is not JSON: " + e.getOriginalMessage(), e);
+    }
+  }
+
+  private static List<String> texts(JsonNode node) {
+    return StreamSupport.stream(node.spliterator(), false).map(JsonNode::asText).toList();
+  }
+
+  private static List<Double> doubles(JsonNode node) {
+    return StreamSupport.stream(node.spliterator(), false).map(JsonNode::asDouble).toList();
+  }
+}
