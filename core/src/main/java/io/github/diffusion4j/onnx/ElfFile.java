@@ -88,7 +88,7 @@ record ElfFile(int machine, List<String> needed, List<String> searchPath) {
       long offset = header.getLong(32);
       int entrySize = Short.toUnsignedInt(header.getShort(54));
       int count = Short.toUnsignedInt(header.getShort(56));
-      if (entrySize < SEGMENT) {
+      if (entrySize != SEGMENT) {
         throw broken("program headers of " + entrySize + " bytes");
       }
       ByteBuffer table = bytes(offset, entrySize * count, "program headers");

@@ -63,11 +63,11 @@ final class FolderTrust {
 
   /** As {@link #checkExecutable(Path)}, with the lines of {@code /proc/self/mountinfo}. */
   static void checkExecutable(Path path, List<String> mounts) throws IOException {
-    Path existing = path;
+    Path existing = path.toAbsolutePath();
     while (!Files.exists(existing) && existing.getParent() != null) {
       existing = existing.getParent();
     }
-    Path real = Files.exists(existing) ? existing.toRealPath() : existing;
+    Path real = existing.toRealPath().resolve(existing.relativize(path.toAbsolutePath()));
     Path mountPoint = Path.of("/");
     String options = "";
     for (String line : mounts) {

@@ -10,8 +10,6 @@ import java.net.URLConnection;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.Map;
@@ -119,27 +117,15 @@ record NativeArtifact(URL resource, Map<String, Entry> entries, Optional<Path> f
 
   /** A name for a folder that changes with any file's name, size or checksum. */
   String key(Platform platform) {
-    StringBuilder content = new StringBuilder();
-    entries.forEach(
-        (name, entry) ->
-            content
-                .append(name)
-                .append(' ')
-                .append(entry.size())
-                .append(' ')
-                .append(entry.crc())
-                .append('\n'));
-    try {
-      byte[] hash =
-          MessageDigest.getInstance("SHA-256")
-              .digest(content.toString().getBytes(StandardCharsets.UTF_8));
-      return artifactId()
-          + "-"
-          + platform.classifier()
-          + "-"
-          + HexFormat.of().formatHex(hash, 0, 8);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every JVM has SHA-256", e);
+    // FNV-1a: a cryptographic digest would cost a start more than all the rest of this class.
+    long hash = 0xcbf29ce484222325L;
+    for (Map.Entry<String, Entry> entry : entries.entrySet()) {
+      String line =
+          entry.getKey() + ' ' + entry.getValue().size() + ' ' + entry.getValue().crc() + '\n';
+      for (byte b : line.getBytes(StandardCharsets.UTF_8)) {
+        hash = (hash ^ (b & 0xff)) * 0x100000001b3L;
+      }
     }
+    return artifactId() + "-" + platform.classifier() + "-" + HexFormat.of().toHexDigits(hash);
   }
 }

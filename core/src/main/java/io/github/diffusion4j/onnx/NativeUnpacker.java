@@ -18,6 +18,8 @@ import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -168,6 +170,7 @@ record NativeUnpacker(NativeArtifact artifact, Path folder) {
     try {
       Instant now = Instant.now();
       if (Files.getLastModifiedTime(folder).toInstant().isBefore(now.minus(STAMP_EVERY))) {
+        prune();
         Files.setLastModifiedTime(folder, FileTime.from(now));
       }
     } catch (IOException e) {
@@ -175,18 +178,38 @@ record NativeUnpacker(NativeArtifact artifact, Path folder) {
     }
   }
 
-  /** Deletes the folders of other artifacts that no start has used for 30 days. */
+  /**
+   * Deletes the folders of other artifacts that no start has used for 30 days, and what starts that
+   * were killed a day ago left half-written.
+   */
   private void prune() {
-    try (Stream<Path> siblings = Files.list(folder.getParent())) {
-      Instant oldest = Instant.now().minus(KEEP_UNUSED);
-      for (Path sibling : siblings.filter(path -> !path.equals(folder)).toList()) {
-        if (Files.getLastModifiedTime(sibling).toInstant().isBefore(oldest)) {
+    try {
+      for (Path sibling : olderThan(KEEP_UNUSED, folder.getParent())) {
+        if (!sibling.equals(folder)) {
           delete(sibling);
+        }
+      }
+      for (Path file : olderThan(STAMP_EVERY, folder)) {
+        if (file.toString().endsWith(TEMPORARY)) {
+          Files.deleteIfExists(file);
         }
       }
     } catch (IOException e) {
       LOG.log(Level.DEBUG, "Old libraries stay in the cache", e);
     }
+  }
+
+  private static List<Path> olderThan(Duration age, Path parent) throws IOException {
+    Instant oldest = Instant.now().minus(age);
+    List<Path> old = new ArrayList<>();
+    try (Stream<Path> files = Files.list(parent)) {
+      for (Path file : files.toList()) {
+        if (Files.getLastModifiedTime(file).toInstant().isBefore(oldest)) {
+          old.add(file);
+        }
+      }
+    }
+    return old;
   }
 
   private static void delete(Path old) throws IOException {
