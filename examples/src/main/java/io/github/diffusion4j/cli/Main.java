@@ -1,0 +1,29 @@
+package io.github.diffusion4j.cli;
+
+import io.github.diffusion4j.CancelToken;
+import java.io.PrintWriter;
+
+/**
+ * Entry of the command line. Exit codes: 0 done, 1 the model or the generation failed, 2 wrong
+ * usage, 130 cancelled by Ctrl-C.
+ */
+public final class Main {
+
+  private Main() {}
+
+  /**
+   * Runs one command and ends the Java virtual machine with its exit code.
+   *
+   * @param args the command and its options
+   */
+  public static void main(String[] args) {
+    CancelToken cancel = new CancelToken();
+    int code;
+    try (Shutdown shutdown = Shutdown.cancelling(cancel)) {
+      PrintWriter out = new PrintWriter(System.out, true);
+      PrintWriter err = new PrintWriter(System.err, true);
+      code = CommandTree.run(new Session(out, err, Screen.current(), cancel), args);
+    }
+    System.exit(code);
+  }
+}
