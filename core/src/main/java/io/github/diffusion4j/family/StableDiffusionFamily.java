@@ -8,11 +8,11 @@ import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.onnx.TensorSpec;
+import io.github.diffusion4j.scheduler.Schedulers;
 import io.github.diffusion4j.tokenizer.Tokenizer;
 import io.github.diffusion4j.tokenizer.TokenizerFormatException;
 import io.github.diffusion4j.tokenizer.Tokenizers;
 import java.io.IOException;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
@@ -105,7 +105,20 @@ final class StableDiffusionFamily implements ModelFamily {
         generation.positive("num_inference_steps").orElse(ModelFacts.DEFAULT_STEPS),
         generation.number("guidance_scale").orElse(ModelFacts.DEFAULT_GUIDANCE_SCALE),
         fixed,
-        new LinkedHashMap<>(layout.scheduler().toMap()));
+        schedulerConfig(layout));
+  }
+
+  /** Checked here, so that a model with an unknown solver is refused when it is opened. */
+  private static Map<String, Object> schedulerConfig(ModelLayout layout) {
+    ConfigFile file = layout.scheduler();
+    Map<String, Object> config = file.toMap();
+    try {
+      Schedulers.fromConfig(config);
+      return config;
+    } catch (IllegalArgumentException e) {
+      throw new ModelFormatException(
+          layout.folder() + ": " + file.name() + ": " + e.getMessage(), e);
+    }
   }
 
   /** sample_size is one number, or height and width. */
