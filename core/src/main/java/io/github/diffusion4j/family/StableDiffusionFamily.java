@@ -44,7 +44,8 @@ final class StableDiffusionFamily implements ModelFamily {
   @Override
   public Stages open(ModelLayout layout, OrtRuntime runtime) throws IOException {
     try (Closer open = new Closer()) {
-      Map<String, OrtModel> models = runtime.open(layout.onnxFiles("text_encoder", "unet", "vae_decoder"), open);
+      Map<String, OrtModel> models =
+          runtime.open(layout.onnxFiles("text_encoder", "unet", "vae_decoder"), open);
       Tokenizer tokenizer = open.own(tokenizer(layout));
       ClipPromptEncoder encoder = new ClipPromptEncoder(tokenizer, models.get("text_encoder"));
       OrtDenoiserModel unet = new OrtDenoiserModel(models.get("unet"), "sample", Set.of(HIDDEN));
@@ -56,8 +57,7 @@ final class StableDiffusionFamily implements ModelFamily {
   }
 
   private static Tokenizer tokenizer(ModelLayout layout) throws IOException {
-    int positions =
-        layout.config("text_encoder").positive("max_position_embeddings").orElse(77);
+    int positions = layout.config("text_encoder").positive("max_position_embeddings").orElse(77);
     try {
       return Tokenizers.load(layout.folder().resolve("tokenizer"), positions);
     } catch (TokenizerFormatException e) {

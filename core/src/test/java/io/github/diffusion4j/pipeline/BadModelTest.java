@@ -46,44 +46,84 @@ class BadModelTest {
             "truncated decoder", m -> m.truncate("vae_decoder/model.onnx", 0.9), "vae_decoder"),
         new Spoiled(
             "another network as unet",
-            m -> Files.copy(
-                m.file("vae_decoder/model.onnx"),
-                m.file("unet/model.onnx"),
-                java.nio.file.StandardCopyOption.REPLACE_EXISTING),
-            "unet", "no input \"sample\"", "latent_sample"),
-        new Spoiled("wrong input name", m -> m.write("unet/model.onnx", unet("noisy", 4, 4)),
-            "unet", "no input \"sample\"", "noisy"),
-        new Spoiled("wrong rank", m -> m.write("unet/model.onnx", unet("sample", 3, 4)),
-            "unet", "sample", "3 dimensions", "expected 4"),
-        new Spoiled("nine channels", m -> m.write("unet/model.onnx", unet("sample", 4, 9)),
-            "9 channels", "4", "inpainting"),
-        new Spoiled("another text width",
-            m -> m.write("unet/model.onnx", unet("sample", 4, 4, 48)), "48 wide", "32 wide"),
-        new Spoiled("an input too many", m -> m.write("unet/model.onnx", extraInput()),
-            "unet", "text_embeds"),
-        new Spoiled("latent channels",
-            m -> m.edit("vae_decoder/config.json", "\"latent_channels\": 4", "\"latent_channels\": 16"),
-            "latent_channels 16", "4"),
-        new Spoiled("text in place of a number",
+            m ->
+                Files.copy(
+                    m.file("vae_decoder/model.onnx"),
+                    m.file("unet/model.onnx"),
+                    java.nio.file.StandardCopyOption.REPLACE_EXISTING),
+            "unet",
+            "no input \"sample\"",
+            "latent_sample"),
+        new Spoiled(
+            "wrong input name",
+            m -> m.write("unet/model.onnx", unet("noisy", 4, 4)),
+            "unet",
+            "no input \"sample\"",
+            "noisy"),
+        new Spoiled(
+            "wrong rank",
+            m -> m.write("unet/model.onnx", unet("sample", 3, 4)),
+            "unet",
+            "sample",
+            "3 dimensions",
+            "expected 4"),
+        new Spoiled(
+            "nine channels",
+            m -> m.write("unet/model.onnx", unet("sample", 4, 9)),
+            "9 channels",
+            "4",
+            "inpainting"),
+        new Spoiled(
+            "another text width",
+            m -> m.write("unet/model.onnx", unet("sample", 4, 4, 48)),
+            "48 wide",
+            "32 wide"),
+        new Spoiled(
+            "an input too many",
+            m -> m.write("unet/model.onnx", extraInput()),
+            "unet",
+            "text_embeds"),
+        new Spoiled(
+            "latent channels",
+            m ->
+                m.edit(
+                    "vae_decoder/config.json", "\"latent_channels\": 4", "\"latent_channels\": 16"),
+            "latent_channels 16",
+            "4"),
+        new Spoiled(
+            "text in place of a number",
             m -> m.edit("vae_decoder/config.json", "0.18215", "\"0.18215\""),
-            "vae_decoder/config.json", "scaling_factor", "number"),
-        new Spoiled("broken json", m -> m.truncate("model_index.json", 0.5),
-            "model_index.json", "JSON"),
-        new Spoiled("another family",
+            "vae_decoder/config.json",
+            "scaling_factor",
+            "number"),
+        new Spoiled(
+            "broken json", m -> m.truncate("model_index.json", 0.5), "model_index.json", "JSON"),
+        new Spoiled(
+            "another family",
             m -> m.edit("model_index.json", "\"StableDiffusionPipeline\"", "\"KandinskyPipeline\""),
-            "KandinskyPipeline", "known"),
+            "KandinskyPipeline",
+            "known"),
         new Spoiled("no index", m -> m.delete("model_index.json"), "model_index.json"),
-        new Spoiled("no scheduler", m -> m.delete("scheduler/scheduler_config.json"),
+        new Spoiled(
+            "no scheduler",
+            m -> m.delete("scheduler/scheduler_config.json"),
             "scheduler_config.json"),
-        new Spoiled("unknown scheduler",
+        new Spoiled(
+            "unknown scheduler",
             m -> m.edit("scheduler/scheduler_config.json", "PNDMScheduler", "MagicScheduler"),
             "MagicScheduler"),
-        new Spoiled("unknown prediction type",
+        new Spoiled(
+            "unknown prediction type",
             m -> m.edit("scheduler/scheduler_config.json", "\"epsilon\"", "\"guess\""),
-            "prediction_type", "guess", "v_prediction"),
-        new Spoiled("broken tokenizer", m -> {
-          m.truncate("tokenizer/tokenizer.json", 0.3);
-        }, "tokenizer.json"));
+            "prediction_type",
+            "guess",
+            "v_prediction"),
+        new Spoiled(
+            "broken tokenizer",
+            m -> {
+              m.truncate("tokenizer/tokenizer.json", 0.3);
+            },
+            "tokenizer.json"));
   }
 
   @ParameterizedTest
@@ -94,8 +134,7 @@ class BadModelTest {
     spoiled.change.to(model);
     ModelFormatException thrown =
         assertThrows(
-            ModelFormatException.class,
-            () -> StableDiffusionPipeline.load(model.folder()).close());
+            ModelFormatException.class, () -> StableDiffusionPipeline.load(model.folder()).close());
     for (String word : spoiled.said) {
       assertTrue(
           thrown.getMessage().contains(word),

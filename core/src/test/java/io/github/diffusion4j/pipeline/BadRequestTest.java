@@ -51,8 +51,11 @@ class BadRequestTest {
         new Bad("negative steps", b -> b.steps(-1), "-1"),
         new Bad("too many steps", b -> b.steps(5000), "5000"),
         new Bad("NaN guidance", b -> b.guidanceScale(Double.NaN), "guidance scale", "NaN"),
-        new Bad("infinite guidance",
-            b -> b.guidanceScale(Double.POSITIVE_INFINITY), "guidance scale", "Infinity"),
+        new Bad(
+            "infinite guidance",
+            b -> b.guidanceScale(Double.POSITIVE_INFINITY),
+            "guidance scale",
+            "Infinity"),
         new Bad("guidance rescale", b -> b.guidanceRescale(1.5), "rescale", "[0, 1]", "1.5"),
         new Bad("eta", b -> b.eta(-0.1), "eta", "-0.1"),
         new Bad("no images", b -> b.imagesPerPrompt(0), "images per prompt", "0"),
@@ -62,9 +65,15 @@ class BadRequestTest {
         new Bad("unknown scheduler", b -> b.scheduler("magic"), "magic", "ddim"),
         new Bad("huge", b -> b.size(80_000, 80_000), "GiB", "80000 x 80000", "smaller size"),
         new Bad("larger than an array", b -> b.size(2_000_000_000, 8), "smaller size"),
-        new Bad("latents of another size",
-            b -> b.init(new io.github.diffusion4j.Init.FromLatents(
-                io.github.diffusion4j.Floats.of(1, 2, 3))), "latents", "3", "256"));
+        new Bad(
+            "latents of another size",
+            b ->
+                b.init(
+                    new io.github.diffusion4j.Init.FromLatents(
+                        io.github.diffusion4j.Floats.of(1, 2, 3))),
+            "latents",
+            "3",
+            "256"));
   }
 
   @ParameterizedTest
@@ -103,8 +112,7 @@ class BadRequestTest {
   @Test
   void unwritableOutputLeavesNothing(@TempDir Path folder) throws IOException {
     GenerationResult result =
-        pipeline.generate(
-            GenerationRequest.prompt("a cat").steps(1).size(64, 64).seed(1).build());
+        pipeline.generate(GenerationRequest.prompt("a cat").steps(1).size(64, 64).seed(1).build());
     Path file = folder.resolve("missing/cat.png");
     IOException thrown = assertThrows(IOException.class, () -> result.save(file));
     assertTrue(thrown.getMessage().contains("missing"), thrown.getMessage());

@@ -171,8 +171,7 @@ class PipelineLifecycleTest {
       Future<GenerationResult> painting =
           thread.submit(
               () -> {
-                GenerationResult result =
-                    pipeline.generate(REQUEST, event -> started.countDown());
+                GenerationResult result = pipeline.generate(REQUEST, event -> started.countDown());
                 ended.set(true);
                 return result;
               });
@@ -212,8 +211,7 @@ class PipelineLifecycleTest {
         pipeline.generate(REQUEST.toBuilder().imagesPerPrompt(3).seed(7, 8, 9).build());
     for (int i = 0; i < 3; i++) {
       GenerationResult single = pipeline.generate(REQUEST.toBuilder().seed(7 + i).build());
-      PictureDifference difference =
-          PictureDifference.of(single.image(), several.images().get(i));
+      PictureDifference difference = PictureDifference.of(single.image(), several.images().get(i));
       assertTrue(difference.largest() <= 1, difference.toString());
     }
   }

@@ -44,8 +44,7 @@ class ProvenanceTest {
     for (Path file : files) {
       GenerationRequest again = Provenance.readRequest(file);
       var image = pipeline.generate(again).images().get(Provenance.readIndex(file));
-      PictureDifference difference =
-          PictureDifference.of(ImageIO.read(file.toFile()), image);
+      PictureDifference difference = PictureDifference.of(ImageIO.read(file.toFile()), image);
       assertTrue(difference.largest() <= 1, file.getFileName() + ": " + difference);
     }
   }
@@ -86,8 +85,7 @@ class ProvenanceTest {
             .size(64, 64)
             .seed(5, 6)
             .build());
-    assertEquals(
-        List.of("a dog"), Provenance.readRequest(folder.resolve("cat-1.png")).prompts());
+    assertEquals(List.of("a dog"), Provenance.readRequest(folder.resolve("cat-1.png")).prompts());
   }
 
   @Test
