@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
-/** Reads the parts of ONNX's ModelProto (onnx.proto, IR version 3 to 13) that {@link OnnxFile} tells. */
+/**
+ * Reads the parts of ONNX's ModelProto (onnx.proto, IR version 3 to 13) that {@link OnnxFile}
+ * tells.
+ */
 final class OnnxParser {
 
   private static final int MAX_RANK = 64;
@@ -52,7 +55,14 @@ final class OnnxParser {
     }
     inputs.removeIf(input -> initialized.contains(input.name()));
     return new OnnxFile(
-        file, size, (producer + " " + version).strip(), opset, nodes, inputs, outputs, initializers);
+        file,
+        size,
+        (producer + " " + version).strip(),
+        opset,
+        nodes,
+        inputs,
+        outputs,
+        initializers);
   }
 
   /** An OperatorSetIdProto. */

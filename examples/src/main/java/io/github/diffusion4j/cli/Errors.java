@@ -32,6 +32,10 @@ record Errors(Session session, RootCommand root)
   public int handleParseException(ParameterException e, String[] args) {
     String message = e.getMessage();
     if (e instanceof UnmatchedArgumentException unmatched) {
+      String first = unmatched.getUnmatched().get(0);
+      if (e.getCommandLine().getParent() == null && !first.startsWith("-")) {
+        message = "there is no command \"" + first + "\"";
+      }
       List<String> similar = unmatched.getSuggestions();
       message += similar.isEmpty() ? "" : "; did you mean " + String.join(" or ", similar) + "?";
     }

@@ -68,8 +68,7 @@ final class InspectCommand implements Callable<Integer> {
   }
 
   private static String write(Object value) throws JsonProcessingException {
-    return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(value)
-        + System.lineSeparator();
+    return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(value) + System.lineSeparator();
   }
 
   private void print(String text) {

@@ -36,10 +36,7 @@ record Inspection(
   static Inspection of(Path folder) throws IOException {
     ModelLayout layout = ModelLayout.of(folder);
     return new Inspection(
-        layout,
-        Families.of(layout).name(),
-        Component.of(layout),
-        layout.scheduler().toMap());
+        layout, Families.of(layout).name(), Component.of(layout), layout.scheduler().toMap());
   }
 
   /** What the parts allow. */
@@ -81,7 +78,7 @@ record Inspection(
         scheduler.forEach(
             (key, value) -> {
               if (!key.startsWith("_")) {
-                line(text, "  " + key, String.valueOf(value));
+                line(text, "  config", key + " = " + value);
               }
             });
       }
@@ -115,7 +112,10 @@ record Inspection(
         .map(
             entry ->
                 String.format(
-                    Locale.ROOT, "%s %.1f%%", typeName(entry.getKey()), 100.0 * entry.getValue() / all))
+                    Locale.ROOT,
+                    "%s %.1f%%",
+                    typeName(entry.getKey()),
+                    100.0 * entry.getValue() / all))
         .collect(Collectors.joining(", "));
   }
 
@@ -130,7 +130,7 @@ record Inspection(
   }
 
   static void line(StringBuilder text, String name, String value) {
-    text.append(String.format(Locale.ROOT, "%-14s %s%n", name, value));
+    text.append(String.format(Locale.ROOT, "%-16s %s%n", name, value));
   }
 
   /** The lines on a model's own defaults. */
@@ -139,7 +139,7 @@ record Inspection(
     String size = facts.width() + " x " + facts.height() + " pixels";
     line(text, "default size", size + (facts.fixedSize() ? " (fixed)" : ""));
     line(text, "default steps", Integer.toString(facts.steps()));
-    line(text, "guidance", Double.toString(facts.guidanceScale()));
+    line(text, "default guidance", Double.toString(facts.guidanceScale()));
     return text.toString();
   }
 

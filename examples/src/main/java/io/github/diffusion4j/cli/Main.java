@@ -1,6 +1,5 @@
 package io.github.diffusion4j.cli;
 
-import io.github.diffusion4j.CancelToken;
 import java.io.PrintWriter;
 
 /**
@@ -17,12 +16,11 @@ public final class Main {
    * @param args the command and its options
    */
   public static void main(String[] args) {
-    CancelToken cancel = new CancelToken();
     int code;
-    try (Shutdown shutdown = Shutdown.cancelling(cancel)) {
+    try (Shutdown shutdown = Shutdown.install()) {
       PrintWriter out = new PrintWriter(System.out, true);
       PrintWriter err = new PrintWriter(System.err, true);
-      code = CommandTree.run(new Session(out, err, Screen.current(), cancel), args);
+      code = CommandTree.run(new Session(out, err, Screen.current(), shutdown.cancel()), args);
     }
     System.exit(code);
   }

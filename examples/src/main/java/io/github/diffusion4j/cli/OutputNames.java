@@ -1,8 +1,7 @@
 package io.github.diffusion4j.cli;
 
-import io.github.diffusion4j.tensor.AtomicFile;
-import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.text.Normalizer;
 import java.util.Locale;
@@ -25,8 +24,7 @@ final class OutputNames {
   }
 
   /** Names from prompt and seed in a folder that is there. */
-  static OutputNames in(Path folder, Optional<Path> sheet) throws IOException {
-    AtomicFile.checkWritable(folder.resolve("picture.png.new"));
+  static OutputNames in(Path folder, Optional<Path> sheet) {
     return new OutputNames(folder, Optional.empty(), sheet);
   }
 
@@ -34,6 +32,11 @@ final class OutputNames {
   static OutputNames of(Path file, Optional<Path> sheet) {
     Path parent = file.getParent();
     return new OutputNames(parent == null ? Path.of("") : parent, Optional.of(file), sheet);
+  }
+
+  /** The pictures' folder. */
+  Path folder() {
+    return folder;
   }
 
   /** Where the next picture goes. */
@@ -51,7 +54,7 @@ final class OutputNames {
 
   private static Path free(Path wanted) {
     Path path = wanted;
-    for (int number = 1; Files.exists(path, java.nio.file.LinkOption.NOFOLLOW_LINKS); number++) {
+    for (int number = 1; Files.exists(path, LinkOption.NOFOLLOW_LINKS); number++) {
       path = numbered(wanted, number);
     }
     return path;

@@ -31,7 +31,7 @@ final class OutputOptions {
       paramLabel = "FILE",
       parameterConsumer = PictureName.class,
       description = "Also write all pictures on one sheet.")
-  private Optional<Path> grid;
+  private String grid;
 
   @Option(
       names = "--save-latents",
@@ -69,20 +69,38 @@ final class OutputOptions {
   OutputNames check() throws IOException {
     try {
       OutputNames names = names();
-      if (grid != null && grid.isPresent()) {
-        PictureFile.checkWritable(grid.get());
+      if (sheet().isPresent()) {
+        PictureFile.checkWritable(sheet().get());
+        probe(sheet().get());
       }
       if (latents != null) {
         AtomicFile.checkWritable(latents);
+        probe(latents);
       }
+      probe(names.folder().resolve("probe"));
       return names;
     } catch (IOException e) {
       throw new IllegalArgumentException("cannot write to " + e.getMessage(), e);
     }
   }
 
+  /** The sheet's file, where one is named. */
+  private Optional<Path> sheet() {
+    return Optional.ofNullable(grid).filter(name -> !name.isEmpty()).map(Path::of);
+  }
+
+  /** Permissions do not tell all: only a file that was made proves that files can be made there. */
+  private static void probe(Path file) throws IOException {
+    Path folder = file.toAbsolutePath().getParent();
+    try {
+      Files.delete(Files.createTempFile(folder, ".diffusion4j-", ".tmp"));
+    } catch (IOException e) {
+      throw new IOException("the folder " + folder + ": no file can be made there", e);
+    }
+  }
+
   private OutputNames names() throws IOException {
-    Optional<Path> sheet = grid == null ? Optional.empty() : grid;
+    Optional<Path> sheet = sheet();
     if (out == null) {
       return OutputNames.in(Path.of(""), sheet);
     }
@@ -109,11 +127,7 @@ final class OutputOptions {
   static final class PictureName implements IParameterConsumer {
     @Override
     public void consumeParameters(Stack<String> words, ArgSpec option, CommandSpec command) {
-      Optional<Path> file = Optional.empty();
-      if (!words.isEmpty() && isPicture(words.peek())) {
-        file = Optional.of(Path.of(words.pop()));
-      }
-      option.setValue(file);
+      option.setValue(!words.isEmpty() && isPicture(words.peek()) ? words.pop() : "");
     }
 
     private static boolean isPicture(String word) {

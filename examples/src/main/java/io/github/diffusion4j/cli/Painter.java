@@ -10,11 +10,8 @@ import io.github.diffusion4j.tensor.SafetensorsWriter;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
 
 /**
  * Paints one picture after the other and saves each as soon as it is done.
@@ -54,8 +51,7 @@ record Painter(
       int columns = (int) Math.ceil(Math.sqrt(images.size()));
       Path sheet = names.sheet(report.first().job());
       String parameters = report.first().provenance().parameters(0).format();
-      PictureFile.write(
-          Images.grid(images, columns, 0), Map.of(Png.PARAMETERS, parameters), sheet);
+      PictureFile.write(Images.grid(images, columns, 0), Map.of(Png.PARAMETERS, parameters), sheet);
       report.grid(sheet);
       tell(sheet + "  (all " + images.size() + ")");
     }

@@ -83,7 +83,8 @@ final class Report {
     texts.put("model", model.name());
     texts.put("scheduler", first().setting("Sampler"));
     texts.put("noise", first().provenance().request().noiseKind().label());
-    texts.put("prompt", joined("\n", pictures.stream().map(p -> p.job().prompt()).distinct().toList()));
+    texts.put(
+        "prompt", joined("\n", pictures.stream().map(p -> p.job().prompt()).distinct().toList()));
     texts.put("seeds", joined(",", pictures.stream().map(p -> p.job().seed()).toList()));
     return texts;
   }

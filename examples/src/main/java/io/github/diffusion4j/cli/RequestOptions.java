@@ -176,7 +176,8 @@ final class RequestOptions {
       return List.of(prompt);
     }
     try {
-      List<String> lines = Files.readAllLines(batchFile).stream().filter(l -> !l.isBlank()).toList();
+      List<String> lines =
+          Files.readAllLines(batchFile).stream().filter(l -> !l.isBlank()).toList();
       if (lines.isEmpty()) {
         throw new IllegalArgumentException(batchFile + " has no line with a prompt");
       }

@@ -12,20 +12,26 @@ final class Shutdown implements AutoCloseable {
 
   private static final int PATIENCE_SECONDS = 60;
 
+  private final CancelToken cancel = new CancelToken();
   private final CountDownLatch unwound = new CountDownLatch(1);
   private final Thread hook;
 
-  private Shutdown(CancelToken cancel) {
-    hook = new Thread(() -> cancelAndWait(cancel), "diffusion4j-shutdown");
+  private Shutdown() {
+    hook = new Thread(this::cancelAndWait, "diffusion4j-shutdown");
   }
 
-  static Shutdown cancelling(CancelToken cancel) {
-    Shutdown shutdown = new Shutdown(cancel);
+  static Shutdown install() {
+    Shutdown shutdown = new Shutdown();
     Runtime.getRuntime().addShutdownHook(shutdown.hook);
     return shutdown;
   }
 
-  private void cancelAndWait(CancelToken cancel) {
+  /** Cancelled when the virtual machine ends. */
+  CancelToken cancel() {
+    return cancel;
+  }
+
+  private void cancelAndWait() {
     cancel.cancel();
     try {
       unwound.await(PATIENCE_SECONDS, TimeUnit.SECONDS);

@@ -11,8 +11,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 
 /**
- * A solver of one's own: {@link TurnRun} in place of the model's. Run it without arguments;
- * expect {@code turn.png} in the current folder, the picture that the model's own DDIM paints too.
+ * A solver of one's own: {@link TurnRun} in place of the model's. Run it without arguments; expect
+ * {@code turn.png} in the current folder, the picture that the model's own DDIM paints too.
  */
 public final class OwnScheduler implements Scheduler {
 
