@@ -2,6 +2,8 @@ package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Conditioning;
+import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.PromptEncoder;
 import io.github.diffusion4j.onnx.ElementType;
@@ -56,9 +58,12 @@ final class ClipPromptEncoder implements PromptEncoder {
   }
 
   @Override
-  public Conditioning encode(Prompts prompts, CancelToken cancel) {
-    List<String> rows = new ArrayList<>(prompts.negative());
-    rows.addAll(prompts.positive());
+  public Conditioning encode(GenerationRequest request, Guidance guidance, CancelToken cancel) {
+    List<String> rows = new ArrayList<>();
+    if (guidance.branches() > 1) {
+      rows.addAll(request.negativePromptOfEachImage());
+    }
+    rows.addAll(request.promptOfEachImage());
     Map<String, OrtOutput> encoded = new HashMap<>();
     for (String prompt : rows) {
       if (!encoded.containsKey(prompt)) {
@@ -72,8 +77,8 @@ final class ClipPromptEncoder implements PromptEncoder {
       System.arraycopy(encoded.get(rows.get(i)).values(), 0, values, i * row, row);
     }
     return new Conditioning(
-        prompts.negative().isEmpty() ? 1 : 2,
-        prompts.positive().size(),
+        guidance.branches(),
+        request.images(),
         List.of(
             new Conditioning.Input(
                 "encoder_hidden_states", values, List.of(first.dim(1), first.dim(2)))));

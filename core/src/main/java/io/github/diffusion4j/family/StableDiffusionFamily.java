@@ -1,6 +1,7 @@
 package io.github.diffusion4j.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.diffusion4j.FamilyRules;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.Stages;
@@ -52,7 +53,8 @@ final class StableDiffusionFamily implements ModelFamily {
       OrtLatentCodec codec =
           new OrtLatentCodec(models.get("vae_decoder"), layout.config("vae_decoder"));
       checkAgreement(layout, encoder, unet, codec);
-      return new Stages(encoder, unet, codec, facts(layout, unet, codec), open.release());
+      return new Stages(
+          encoder, unet, codec, FamilyRules.DEFAULT, facts(layout, unet, codec), open.release());
     }
   }
 
