@@ -48,7 +48,8 @@ final class StableDiffusionFamily implements ModelFamily {
       Map<String, OrtModel> models =
           runtime.open(layout.onnxFiles("text_encoder", "unet", "vae_decoder"), open);
       Tokenizer tokenizer = open.own(tokenizer(layout));
-      ClipPromptEncoder encoder = new ClipPromptEncoder(tokenizer, models.get("text_encoder"));
+      ClipPromptEncoder encoder =
+          new ClipPromptEncoder(new ClipTextEncoder(tokenizer, models.get("text_encoder")));
       OrtDenoiserModel unet = new OrtDenoiserModel(models.get("unet"), "sample", Set.of(HIDDEN));
       OrtLatentCodec codec =
           new OrtLatentCodec(models.get("vae_decoder"), layout.config("vae_decoder"));
