@@ -32,6 +32,7 @@ import java.util.stream.IntStream;
  * @param imagesPerPrompt images of each prompt
  * @param batching whether guidance's branches go through the denoiser together
  * @param init what to begin with
+ * @param text how the prompts are read
  */
 public record GenerationRequest(
     List<String> prompts,
@@ -47,7 +48,8 @@ public record GenerationRequest(
     NoiseKind noiseKind,
     int imagesPerPrompt,
     BranchBatching batching,
-    Init init) {
+    Init init,
+    TextOptions text) {
 
   /** Longest prompt, in characters. */
   public static final int MAX_PROMPT_LENGTH = 100_000;
@@ -65,6 +67,7 @@ public record GenerationRequest(
     requireNonNull(noiseKind, "noiseKind");
     requireNonNull(batching, "batching");
     requireNonNull(init, "init");
+    requireNonNull(text, "text");
     require(!prompts.isEmpty(), "at least one prompt is needed");
     prompts.forEach(prompt -> checkLength("prompt", prompt));
     negativePrompts.forEach(prompt -> checkLength("negative prompt", prompt));
@@ -216,6 +219,7 @@ public record GenerationRequest(
     private int imagesPerPrompt = 1;
     private BranchBatching batching = BranchBatching.TOGETHER;
     private Init init = new Init.FromNoise();
+    private TextOptions text = TextOptions.DEFAULT;
 
     private Builder(List<String> prompts) {
       this.prompts = List.copyOf(prompts);
@@ -238,6 +242,7 @@ public record GenerationRequest(
       noiseKind = other.noiseKind;
       batching = other.batching;
       init = other.init;
+      text = other.text;
       return this;
     }
 
@@ -417,6 +422,17 @@ public record GenerationRequest(
     }
 
     /**
+     * How the prompts are read.
+     *
+     * @param options as the model has it by default
+     * @return this
+     */
+    public Builder text(TextOptions options) {
+      text = options;
+      return this;
+    }
+
+    /**
      * Makes the request.
      *
      * @return immutable
@@ -437,7 +453,8 @@ public record GenerationRequest(
           noiseKind,
           imagesPerPrompt,
           batching,
-          init);
+          init,
+          text);
     }
   }
 }

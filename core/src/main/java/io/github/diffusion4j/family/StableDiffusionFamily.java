@@ -1,6 +1,7 @@
 package io.github.diffusion4j.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.diffusion4j.FamilyRules;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.Stages;
@@ -47,12 +48,14 @@ final class StableDiffusionFamily implements ModelFamily {
       Map<String, OrtModel> models =
           runtime.open(layout.onnxFiles("text_encoder", "unet", "vae_decoder"), open);
       Tokenizer tokenizer = open.own(tokenizer(layout));
-      ClipPromptEncoder encoder = new ClipPromptEncoder(tokenizer, models.get("text_encoder"));
+      ClipPromptEncoder encoder =
+          new ClipPromptEncoder(new ClipTextEncoder(tokenizer, models.get("text_encoder")));
       OrtDenoiserModel unet = new OrtDenoiserModel(models.get("unet"), "sample", Set.of(HIDDEN));
       OrtLatentCodec codec =
           new OrtLatentCodec(models.get("vae_decoder"), layout.config("vae_decoder"));
       checkAgreement(layout, encoder, unet, codec);
-      return new Stages(encoder, unet, codec, facts(layout, unet, codec), open.release());
+      return new Stages(
+          encoder, unet, codec, FamilyRules.DEFAULT, facts(layout, unet, codec), open.release());
     }
   }
 

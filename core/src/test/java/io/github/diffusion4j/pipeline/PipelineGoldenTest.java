@@ -9,7 +9,6 @@ import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Goldens;
-import io.github.diffusion4j.PromptEncoder;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.noise.TorchNoise;
 import io.github.diffusion4j.scheduler.SampleShape;
@@ -164,9 +163,8 @@ class PipelineGoldenTest {
             .stages()
             .encoder()
             .encode(
-                new PromptEncoder.Prompts(
-                    request.promptOfEachImage(),
-                    guided ? request.negativePromptOfEachImage() : List.of()),
+                request.resolve(pipeline.facts()),
+                pipeline.stages().rules().guidance(request),
                 new CancelToken());
     float[] rows = conditioning.input("encoder_hidden_states").values();
     int half = guided ? rows.length / 2 : 0;

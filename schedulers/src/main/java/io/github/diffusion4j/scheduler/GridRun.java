@@ -215,16 +215,15 @@ abstract class GridRun implements SchedulerRun {
 
   /** Estimates the clean sample, then x ← a·x + b·estimate + c·m + the terms of {@code others}. */
   final void step(Update update, Combination others, float[] m, float[] x) {
-    LinearForm data = update.data();
     if (clamp.isActive()) {
-      estimate(data, m, x);
+      estimate(update.data(), m, x);
       others
           .plus(update.ofSample(), x)
           .plus(update.ofEstimate(), denoised)
           .plus(update.ofOutput(), m)
           .into(x);
     } else {
-      others.step(x, m, denoised, data, update.next());
+      others.step(x, m, denoised, update);
     }
   }
 

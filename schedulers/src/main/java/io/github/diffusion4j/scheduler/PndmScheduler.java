@@ -45,7 +45,7 @@ public record PndmScheduler(
   }
 
   @Override
-  public Map<String, Object> config() {
+  public Map<String, Object> toConfig() {
     ConfigWriter out = new ConfigWriter(CLASS_NAME);
     betas.write(out);
     spacing.write(out);

@@ -37,6 +37,15 @@ public final class Schedulers {
     CLASSES.put(DdimScheduler.CLASS_NAME, DdimScheduler::read);
     CLASSES.put(PndmScheduler.CLASS_NAME, PndmScheduler::read);
     CLASSES.put(EulerScheduler.CLASS_NAME, EulerScheduler::read);
+    CLASSES.put(EulerAncestralScheduler.CLASS_NAME, EulerAncestralScheduler::read);
+    CLASSES.put(LmsScheduler.CLASS_NAME, LmsScheduler::read);
+    CLASSES.put(HeunScheduler.CLASS_NAME, HeunScheduler::read);
+    CLASSES.put(DpmSolverMultistepScheduler.CLASS_NAME, DpmSolverMultistepScheduler::read);
+    CLASSES.put(UniPcScheduler.CLASS_NAME, UniPcScheduler::read);
+    CLASSES.put(LcmScheduler.CLASS_NAME, LcmScheduler::read);
+    CLASSES.put(FlowMatchEulerScheduler.CLASS_NAME, FlowMatchEulerScheduler::read);
+    CLASSES.put(FlowMatchHeunScheduler.CLASS_NAME, FlowMatchHeunScheduler::read);
+    CLASSES.put(FlowMatchLcmScheduler.CLASS_NAME, FlowMatchLcmScheduler::read);
   }
 
   private Schedulers() {}
@@ -121,7 +130,7 @@ public final class Schedulers {
    * @throws IllegalArgumentException if diffusers has no such solver
    */
   public static Map<String, Object> toConfig(Scheduler scheduler) {
-    Map<String, Object> config = scheduler.config();
+    Map<String, Object> config = scheduler.toConfig();
     if (config.isEmpty()) {
       throw new IllegalArgumentException(
           "diffusers has no counterpart of " + scheduler.getClass().getName());
@@ -153,7 +162,7 @@ public final class Schedulers {
    */
   public static Set<String> unknownKeys(Map<String, ?> config) {
     Set<String> unknown = new TreeSet<>(config.keySet());
-    unknown.removeAll(fromConfig(config).config().keySet());
+    unknown.removeAll(fromConfig(config).toConfig().keySet());
     unknown.removeIf(key -> key.startsWith("_"));
     return unknown;
   }
