@@ -86,13 +86,11 @@ public record GenerationRequest(
     require(imagesPerPrompt >= 1, "images per prompt must be at least 1, got " + imagesPerPrompt);
     long images = (long) prompts.size() * imagesPerPrompt;
     require(
-        images <= MAX_IMAGES, "one request paints at most " + MAX_IMAGES + " images, got " + images);
+        images <= MAX_IMAGES,
+        "one request paints at most " + MAX_IMAGES + " images, got " + images);
     require(
         seeds.size() <= 1 || seeds.size() == images,
-        "expected no seed, one, or one for each of the "
-            + images
-            + " images, got "
-            + seeds.size());
+        "expected no seed, one, or one for each of the " + images + " images, got " + seeds.size());
   }
 
   private static void require(boolean holds, String message) {

@@ -41,7 +41,16 @@ public record RuntimeReport(
    * @param memory bytes
    */
   public record Host(
-      String system, String processor, String java, Processors processors, Memory memory) {}
+      String system, String processor, String java, Processors processors, Memory memory) {
+    /** Checks the parts. */
+    public Host {
+      requireNonNull(system, "system");
+      requireNonNull(processor, "processor");
+      requireNonNull(java, "java");
+      requireNonNull(processors, "processors");
+      requireNonNull(memory, "memory");
+    }
+  }
 
   /**
    * The processors that this process may use.
@@ -76,7 +85,16 @@ public record RuntimeReport(
       Optional<String> artifact,
       Optional<Path> folder,
       String why,
-      List<String> providers) {}
+      List<String> providers) {
+    /** Checks and copies the list. */
+    public Natives {
+      requireNonNull(version, "version");
+      requireNonNull(artifact, "artifact");
+      requireNonNull(folder, "folder");
+      requireNonNull(why, "why");
+      providers = List.copyOf(providers);
+    }
+  }
 
   /**
    * The NVIDIA driver and cards.
@@ -84,7 +102,13 @@ public record RuntimeReport(
    * @param driver version; empty if there is none
    * @param cards names of the cards, where the driver tells
    */
-  public record Nvidia(Optional<String> driver, List<String> cards) {}
+  public record Nvidia(Optional<String> driver, List<String> cards) {
+    /** Checks and copies the list. */
+    public Nvidia {
+      requireNonNull(driver, "driver");
+      cards = List.copyOf(cards);
+    }
+  }
 
   /**
    * Whether a provider can be used.
@@ -93,7 +117,13 @@ public record RuntimeReport(
    * @param usable whether it passed its trial
    * @param why one sentence
    */
-  public record Provider(String name, boolean usable, String why) {}
+  public record Provider(String name, boolean usable, String why) {
+    /** Checks the parts. */
+    public Provider {
+      requireNonNull(name, "name");
+      requireNonNull(why, "why");
+    }
+  }
 
   /** The report as lines of plain text, each ended by a line feed. */
   public String toText() {

@@ -50,8 +50,7 @@ final class OrtLatentCodec implements LatentCodec {
 
   private int channels(ConfigFile config) {
     long declared = latents.dim(1);
-    int configured =
-        config.positive("latent_channels").orElse(declared > 0 ? (int) declared : 4);
+    int configured = config.positive("latent_channels").orElse(declared > 0 ? (int) declared : 4);
     if (declared > 0 && declared != configured) {
       throw new io.github.diffusion4j.ModelFormatException(
           "%s: input %s has %d channels, but %s says latent_channels %d"

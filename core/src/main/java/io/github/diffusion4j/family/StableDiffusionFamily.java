@@ -8,11 +8,11 @@ import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.onnx.TensorSpec;
+import io.github.diffusion4j.scheduler.Schedulers;
 import io.github.diffusion4j.tokenizer.Tokenizer;
 import io.github.diffusion4j.tokenizer.TokenizerFormatException;
 import io.github.diffusion4j.tokenizer.Tokenizers;
 import java.io.IOException;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
@@ -44,7 +44,8 @@ final class StableDiffusionFamily implements ModelFamily {
   @Override
   public Stages open(ModelLayout layout, OrtRuntime runtime) throws IOException {
     try (Closer open = new Closer()) {
-      Map<String, OrtModel> models = runtime.open(layout.onnxFiles("text_encoder", "unet", "vae_decoder"), open);
+      Map<String, OrtModel> models =
+          runtime.open(layout.onnxFiles("text_encoder", "unet", "vae_decoder"), open);
       Tokenizer tokenizer = open.own(tokenizer(layout));
       ClipPromptEncoder encoder = new ClipPromptEncoder(tokenizer, models.get("text_encoder"));
       OrtDenoiserModel unet = new OrtDenoiserModel(models.get("unet"), "sample", Set.of(HIDDEN));
@@ -56,8 +57,7 @@ final class StableDiffusionFamily implements ModelFamily {
   }
 
   private static Tokenizer tokenizer(ModelLayout layout) throws IOException {
-    int positions =
-        layout.config("text_encoder").positive("max_position_embeddings").orElse(77);
+    int positions = layout.config("text_encoder").positive("max_position_embeddings").orElse(77);
     try {
       return Tokenizers.load(layout.folder().resolve("tokenizer"), positions);
     } catch (TokenizerFormatException e) {
@@ -105,7 +105,20 @@ final class StableDiffusionFamily implements ModelFamily {
         generation.positive("num_inference_steps").orElse(ModelFacts.DEFAULT_STEPS),
         generation.number("guidance_scale").orElse(ModelFacts.DEFAULT_GUIDANCE_SCALE),
         fixed,
-        new LinkedHashMap<>(layout.scheduler().toMap()));
+        schedulerConfig(layout));
+  }
+
+  /** Checked here, so that a model with an unknown solver is refused when it is opened. */
+  private static Map<String, Object> schedulerConfig(ModelLayout layout) {
+    ConfigFile file = layout.scheduler();
+    Map<String, Object> config = file.toMap();
+    try {
+      Schedulers.fromConfig(config);
+      return config;
+    } catch (IllegalArgumentException e) {
+      throw new ModelFormatException(
+          layout.folder() + ": " + file.name() + ": " + e.getMessage(), e);
+    }
   }
 
   /** sample_size is one number, or height and width. */

@@ -189,17 +189,19 @@ record CudaDiagnosis(Machine machine, ProviderFiles natives) {
 
   private static String sentence(Set<String> missing, LibrarySearch search) {
     List<String> parts = new ArrayList<>();
+    String problem = "missing libraries";
     Set<Path> folders = new LinkedHashSet<>();
     for (String name : missing) {
       Set<String> others = search.otherVersions(name);
       search.unsearchedFolder(name).ifPresent(folders::add);
+      problem = others.isEmpty() ? problem : "wrong major version";
       parts.add(others.isEmpty() ? name : name + " (found " + String.join(", ", others) + ")");
     }
     String remedy =
         folders.isEmpty()
             ? "install " + product(missing) + ", or add their folder to LD_LIBRARY_PATH"
             : "add " + folders.iterator().next() + " to LD_LIBRARY_PATH";
-    return "missing libraries: it needs " + String.join(", ", parts) + "; " + remedy;
+    return problem + ": it needs " + String.join(", ", parts) + "; " + remedy;
   }
 
   private static String product(Set<String> missing) {

@@ -165,8 +165,7 @@ public final class OrtBinding implements AutoCloseable {
         throw new GenerationCancelledException(
             "the generation was cancelled while " + model.component() + " ran");
       }
-      throw new InferenceException(
-          model.component(), e.getCode() + ": " + e.getMessage(), e);
+      throw new InferenceException(model.component(), e.getCode() + ": " + e.getMessage(), e);
     }
   }
 

@@ -18,6 +18,8 @@ import java.util.concurrent.FutureTask;
 /** Opens networks with one set of options. Immutable and thread-safe. */
 public final class OrtRuntime {
 
+  private static final System.Logger LOG = System.getLogger(OrtRuntime.class.getName());
+
   private final OrtEnvironment environment;
   private final RuntimeOptions options;
   private final Providers.Resolved provider;
@@ -40,7 +42,11 @@ public final class OrtRuntime {
     NativeLibraries.current();
     OrtEnvironment environment =
         OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "diffusion4j");
-    environment.setTelemetry(false);
+    try {
+      environment.setTelemetry(false);
+    } catch (OrtException e) {
+      LOG.log(System.Logger.Level.DEBUG, "this build of ONNX Runtime has no telemetry to turn off");
+    }
     return new OrtRuntime(environment, options, Providers.resolve(options.provider()));
   }
 

@@ -43,8 +43,7 @@ public final class OrtTensor implements AutoCloseable {
     doubles = type == ElementType.FLOAT64 ? bytes.asDoubleBuffer() : null;
     longs = type == ElementType.INT64 ? bytes.asLongBuffer() : null;
     ints = type == ElementType.INT32 ? bytes.asIntBuffer() : null;
-    tensor =
-        OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), bytes, shape, type.java());
+    tensor = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), bytes, shape, type.java());
     NativeCount.opened();
   }
 

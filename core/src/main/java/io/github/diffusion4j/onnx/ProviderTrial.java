@@ -33,6 +33,7 @@ final class ProviderTrial {
   /** What went wrong, in one line; empty if the provider computed the right answer. */
   static Optional<String> failure(Addition provider) {
     NativeLibraries.current();
+    OrtEnvironment.getEnvironment(); // providers report their errors through its logger
     try (SessionOptions options = new SessionOptions()) {
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
       options.setIntraOpNumThreads(1);

@@ -23,11 +23,7 @@ import java.util.Optional;
  * @param timings where the time went
  */
 public record Provenance(
-    GenerationRequest request,
-    String model,
-    Scheduler scheduler,
-    String runtime,
-    Timings timings) {
+    GenerationRequest request, String model, Scheduler scheduler, String runtime, Timings timings) {
 
   /**
    * Where the time of a generation went.
@@ -93,8 +89,7 @@ public record Provenance(
     settings.put("CFG scale", plain(request.guidanceScale().orElseThrow()));
     long seed = request.seeds().get(Math.min(index, request.seeds().size() - 1));
     settings.put("Seed", Long.toString(seed));
-    settings.put(
-        "Size", request.width().orElseThrow() + "x" + request.height().orElseThrow());
+    settings.put("Size", request.width().orElseThrow() + "x" + request.height().orElseThrow());
     settings.put("Model", model);
     if (request.guidanceRescale() > 0) {
       settings.put("CFG rescale phi", plain(request.guidanceRescale()));
@@ -104,9 +99,7 @@ public record Provenance(
     settings.put("Version", ProvenanceJson.generator());
     return new A1111Parameters(
         request.promptOfEachImage().get(index),
-        request.negativePrompts().isEmpty()
-            ? ""
-            : request.negativePromptOfEachImage().get(index),
+        request.negativePrompts().isEmpty() ? "" : request.negativePromptOfEachImage().get(index),
         settings);
   }
 

@@ -29,8 +29,8 @@ import java.util.Map;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * Paints pictures from requests. Thread-safe: any number of threads may generate at the same time on
- * one pipeline, which shares its networks between them.
+ * Paints pictures from requests. Thread-safe: any number of threads may generate at the same time
+ * on one pipeline, which shares its networks between them.
  *
  * <pre>{@code
  * try (var pipeline = StableDiffusionPipeline.load(Path.of("model"))) {
@@ -202,8 +202,7 @@ public final class StableDiffusionPipeline implements AutoCloseable {
   }
 
   private static NoiseSource noise(GenerationRequest request) {
-    List<NoiseSource> sources =
-        request.seeds().stream().map(request.noiseKind()::create).toList();
+    List<NoiseSource> sources = request.seeds().stream().map(request.noiseKind()::create).toList();
     return sources.size() == 1 ? sources.get(0) : NoiseSource.perImage(sources);
   }
 

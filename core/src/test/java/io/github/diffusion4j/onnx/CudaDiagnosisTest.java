@@ -127,6 +127,7 @@ class CudaDiagnosisTest {
         root.resolve("etc/ld.so.cache"),
         ElfBytes.loaderCache("libcublas.so.13", "/usr/lib64/libcublas.so.13"));
     String wrong = wrong(Map.of());
+    assertTrue(wrong.startsWith("wrong major version: it needs "), wrong);
     assertTrue(wrong.contains("libcublas.so.12 (found libcublas.so.13)"), wrong);
     assertTrue(wrong.contains("install CUDA 12"), wrong);
   }

@@ -14,6 +14,7 @@ import io.github.diffusion4j.RuntimeOptions;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -42,6 +43,14 @@ class ProvidersTest {
       assertEquals("no CUDA: " + cuda.why(), resolved.why());
     }
     assertFalse(resolved.why().isBlank());
+  }
+
+  @Test
+  @Tag("gpu")
+  void autoIsCudaOnAMachineMadeForIt() {
+    ProviderDiagnosis cuda = Providers.diagnose(ExecutionProvider.cuda());
+    assertTrue(cuda.usable(), cuda.why());
+    assertEquals(ExecutionProvider.cuda(), Providers.resolve(ExecutionProvider.auto()).provider());
   }
 
   @Test

@@ -121,11 +121,12 @@ class PipelineGoldenTest {
   }
 
   private static void checkTokens(
-      PipelineCase golden, GenerationRequest request, SafetensorsFile tensors)
-      throws IOException {
+      PipelineCase golden, GenerationRequest request, SafetensorsFile tensors) throws IOException {
     try (Tokenizer tokenizer = Tokenizers.load(golden.model().resolve("tokenizer"))) {
       assertArrayEquals(
-          tensors.longs(golden.stored("input_ids")), ids(tokenizer, request.prompts()), "input_ids");
+          tensors.longs(golden.stored("input_ids")),
+          ids(tokenizer, request.prompts()),
+          "input_ids");
       if (tensors.names().contains(golden.stored("negative_input_ids"))
           && request.guidanceScale().orElseThrow() > 1) {
         List<String> negative =
@@ -203,8 +204,7 @@ class PipelineGoldenTest {
     List<Path> pictures = golden.pictures();
     assertEquals(pictures.size(), result.images().size(), "number of pictures");
     for (int i = 0; i < pictures.size(); i++) {
-      PictureDifference difference =
-          PictureDifference.of(pictures.get(i), result.images().get(i));
+      PictureDifference difference = PictureDifference.of(pictures.get(i), result.images().get(i));
       assertTrue(
           difference.largest() <= 1 && difference.decibels() >= PICTURE_DECIBELS,
           pictures.get(i).getFileName() + ": " + difference);

@@ -1,0 +1,126 @@
+package io.github.diffusion4j.pipeline;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.image.A1111Parameters;
+import io.github.diffusion4j.image.Png;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A picture says how it was made, and its record paints it again. */
+class ProvenanceTest {
+
+  private static StableDiffusionPipeline pipeline;
+
+  @TempDir Path folder;
+
+  @BeforeAll
+  static void load() throws IOException {
+    pipeline =
+        StableDiffusionPipeline.load(
+            ModelCopy.original(), RuntimeOptions.builder().intraOpThreads(1).build());
+  }
+
+  @AfterAll
+  static void close() {
+    pipeline.close();
+  }
+
+  private void repaints(GenerationRequest request) throws IOException {
+    List<Path> files = pipeline.generate(request).save(folder.resolve("cat.png"));
+    assertEquals(request.images(), files.size());
+    for (Path file : files) {
+      GenerationRequest again = Provenance.readRequest(file);
+      var image = pipeline.generate(again).images().get(Provenance.readIndex(file));
+      PictureDifference difference = PictureDifference.of(ImageIO.read(file.toFile()), image);
+      assertTrue(difference.largest() <= 1, file.getFileName() + ": " + difference);
+    }
+  }
+
+  @Test
+  void onePicture() throws IOException {
+    repaints(
+        GenerationRequest.prompt("a cat, \"quoted\": näıve 猫\nsecond line")
+            .negativePrompt("blurry")
+            .steps(3)
+            .size(64, 48)
+            .guidanceScale(5.5)
+            .guidanceRescale(0.3)
+            .eta(0.5)
+            .scheduler("ddim")
+            .seed(-9007199254740993L)
+            .build());
+  }
+
+  @Test
+  void severalPicturesOfOneSeed() throws IOException {
+    repaints(
+        GenerationRequest.prompts(List.of("a cat", "a dog"))
+            .imagesPerPrompt(2)
+            .steps(2)
+            .size(64, 64)
+            .seed(5)
+            .build());
+  }
+
+  @Test
+  void severalPicturesOfTheirOwnSeeds() throws IOException {
+    repaints(
+        GenerationRequest.prompts(List.of("a cat", "a dog"))
+            .negativePrompt("x", "y")
+            .scheduler("euler")
+            .steps(2)
+            .size(64, 64)
+            .seed(5, 6)
+            .build());
+    assertEquals(List.of("a dog"), Provenance.readRequest(folder.resolve("cat-1.png")).prompts());
+  }
+
+  @Test
+  void chosenSeedIsRecorded() throws IOException {
+    repaints(GenerationRequest.prompt("a cat").steps(2).size(64, 64).build());
+  }
+
+  @Test
+  void webUiText() throws IOException {
+    GenerationRequest request =
+        GenerationRequest.prompt("a cat")
+            .negativePrompt("dog")
+            .steps(2)
+            .size(64, 48)
+            .guidanceScale(4)
+            .seed(11)
+            .build();
+    Path file = pipeline.generate(request).save(folder.resolve("cat.png")).get(0);
+    A1111Parameters read = A1111Parameters.parse(Png.readTexts(file).get(Png.PARAMETERS));
+    assertEquals("a cat", read.prompt());
+    assertEquals("dog", read.negativePrompt());
+    assertEquals("2", read.settings().get("Steps"));
+    assertEquals("PNDM", read.settings().get("Sampler"));
+    assertEquals("4", read.settings().get("CFG scale"));
+    assertEquals("11", read.settings().get("Seed"));
+    assertEquals("64x48", read.settings().get("Size"));
+  }
+
+  @Test
+  void pictureOfAnotherProgram() throws IOException {
+    Path file = folder.resolve("other.png");
+    Png.write(
+        new java.awt.image.BufferedImage(8, 8, java.awt.image.BufferedImage.TYPE_INT_RGB),
+        Map.of("parameters", "a cat"),
+        file);
+    assertThrows(ModelFormatException.class, () -> Provenance.readRequest(file));
+  }
+}
