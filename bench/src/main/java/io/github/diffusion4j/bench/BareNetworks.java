@@ -50,14 +50,14 @@ final class BareNetworks implements AutoCloseable {
       prompts.add(input.named());
     }
     BareTensor sample =
-        noise(denoiser, "sample", BRANCHES * images, shape.channels(), shape.height(), shape.width());
+        noise(
+            denoiser, "sample", BRANCHES * images, shape.channels(), shape.height(), shape.width());
     BareTensor hidden = hidden();
     for (double timestep : work.timesteps()) {
       BareTensor time = own(BareTensor.timestep(denoiser, BRANCHES * images));
       time.fill(timestep);
       steps.add(
-          Map.of(
-              "sample", sample.tensor(), "timestep", time.tensor(), HIDDEN, hidden.tensor()));
+          Map.of("sample", sample.tensor(), "timestep", time.tensor(), HIDDEN, hidden.tensor()));
     }
     predictions =
         own(BareTensor.output(

@@ -50,4 +50,9 @@ public class BareState extends ModelParameters {
   float run(StepMeter meter) throws OrtException {
     return networks.run(meter);
   }
+
+  /** The same, the steps not measured for themselves. */
+  float run() throws OrtException {
+    return networks.run(new StepMeter());
+  }
 }

@@ -1,12 +1,13 @@
 package io.github.diffusion4j.bench;
 
-import io.github.diffusion4j.StepListener;
 import io.github.diffusion4j.pipeline.GenerationResult;
+import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
 import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;

@@ -6,6 +6,8 @@ import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.infra.Blackhole;
 
@@ -16,6 +18,7 @@ import org.openjdk.jmh.infra.Blackhole;
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 @Warmup(iterations = 2, time = 2)
 @Measurement(iterations = 10, time = 2)
+@State(Scope.Thread)
 public class OverheadBenchmark extends Measured {
 
   private boolean bareFirst;
@@ -29,16 +32,12 @@ public class OverheadBenchmark extends Measured {
    * @param pipeline open pipeline
    * @param bare open networks
    * @param pair takes both times
-   * @param unmetered the steps are not looked at
    * @param blackhole keeps the results
    * @throws OrtException if ONNX Runtime fails
    */
   @Benchmark
   public void generations(
-      PipelineState pipeline,
-      BareState bare,
-      PairMeter pair,
-      Blackhole blackhole)
+      PipelineState pipeline, BareState bare, PairMeter pair, Blackhole blackhole)
       throws OrtException {
     bareFirst = !bareFirst;
     if (bareFirst) {

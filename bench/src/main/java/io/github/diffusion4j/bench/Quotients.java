@@ -1,9 +1,9 @@
 package io.github.diffusion4j.bench;
 
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import org.openjdk.jmh.infra.BenchmarkParams;
 import org.openjdk.jmh.infra.IterationParams;
 import org.openjdk.jmh.profile.InternalProfiler;
@@ -58,9 +58,10 @@ public final class Quotients implements InternalProfiler {
   @Override
   public Collection<? extends Result<?>> afterIteration(
       BenchmarkParams benchmark, IterationParams iteration, IterationResult result) {
-    Map<String, Double> counts =
-        result.getSecondaryResults().entrySet().stream()
-            .collect(Collectors.toMap(Map.Entry::getKey, entry -> entry.getValue().getScore()));
+    Map<String, Double> counts = new HashMap<>();
+    for (String label : result.getSecondaryResults().keySet()) {
+      counts.put(label, result.getSecondaryResults().get(label).getScore());
+    }
     return ALL.stream().filter(q -> q.counted(counts)).map(q -> q.of(counts)).toList();
   }
 }

@@ -35,7 +35,8 @@ public class SchedulerStepBenchmark extends Measured {
   private static final long SEED = 42;
 
   /** A class name of {@link Schedulers#all()}; with that class's defaults. */
-  @Param public String scheduler;
+  @Param({})
+  public String scheduler;
 
   /** Latents of one image. */
   @Param({"4x64x64", "4x128x128", "16x128x128"})

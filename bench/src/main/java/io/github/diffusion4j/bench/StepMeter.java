@@ -17,8 +17,7 @@ import org.openjdk.jmh.annotations.State;
 @State(Scope.Thread)
 public class StepMeter implements StepListener {
 
-  private static final ThreadMXBean THREADS =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   /** Steps measured. */
   public long steps;
