@@ -104,7 +104,7 @@ final class OrtDenoiserModel implements DenoiserModel {
       names = conditioning.inputs().stream().map(Conditioning.Input::name).toList();
       binding = model.bind(cancel);
       try {
-        in = binding.input(sample.name(), rows, sample.dim(1), shape.height(), shape.width());
+        in = binding.input(sample.name(), rows, shape.channels(), shape.height(), shape.width());
         time =
             timestep.rank() == 0
                 ? binding.input(timestep.name())
@@ -116,10 +116,6 @@ final class OrtDenoiserModel implements DenoiserModel {
             tensors.add(wrap(input, run * rows, rows));
           }
           conditions.add(tensors);
-        }
-        if (in.elements() % branchElements != 0 && branchElements % in.elements() != 0) {
-          throw new IllegalArgumentException(
-              "latents of %s do not fit %s".formatted(shape, sample));
         }
       } catch (RuntimeException | Error e) {
         binding.close();

@@ -42,9 +42,11 @@ public record A1111Parameters(String prompt, String negativePrompt, Map<String, 
     settings.forEach(
         (name, value) -> {
           requireNonNull(value, "value");
-          if (nameEnd(name, 0) != name.length() || !name.equals(name.strip())) {
+          if (name.length() < 2
+              || nameEnd(name, 0) != name.length()
+              || !name.equals(name.strip())) {
             throw new IllegalArgumentException(
-                "settings must have names of letters, digits, blanks, - and /, got \""
+                "settings must have names of at least two letters, digits, blanks, - and /, got \""
                     + name
                     + "\"");
           }

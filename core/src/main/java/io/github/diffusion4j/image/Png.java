@@ -4,12 +4,9 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.tensor.AtomicFile;
 import java.awt.image.BufferedImage;
-import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
-import java.nio.file.FileSystemException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -76,13 +73,7 @@ public final class Png {
    * @throws IOException if it cannot be read, is no PNG file, or a text is corrupt or over 16 MiB
    */
   public static Map<String, String> readTexts(Path file) throws IOException {
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
-      return readTexts(in);
-    } catch (FileSystemException e) {
-      throw e;
-    } catch (IOException e) {
-      throw new IOException(file + ": " + e.getMessage(), e);
-    }
+    return PictureFile.reading(file, Png::readTexts);
   }
 
   /**

@@ -45,16 +45,17 @@ record Raster8(int width, int height, int channels, byte[] levels) {
     }
     Raster8 to = black(image.getWidth(), image.getHeight());
     ColorModel model = image.getColorModel();
-    boolean grey = model.getColorSpace().getType() == ColorSpace.TYPE_GRAY;
-    boolean raw = model.getColorSpace().getType() == ColorSpace.TYPE_RGB || grey;
-    boolean integral = model.getTransferType() <= DataBuffer.TYPE_USHORT;
+    int space = model.getColorSpace().getType();
+    boolean plain =
+        model.getClass() == ComponentColorModel.class
+            && model.getTransferType() <= DataBuffer.TYPE_USHORT
+            && !(model.hasAlpha() && model.isAlphaPremultiplied());
     if (model instanceof IndexColorModel palette) {
       lookUp(image.getRaster(), palette, to);
-    } else if (raw
-        && integral
-        && model.getClass() == ComponentColorModel.class
-        && !(model.hasAlpha() && model.isAlphaPremultiplied())) {
+    } else if (plain && (space == ColorSpace.TYPE_RGB || space == ColorSpace.TYPE_GRAY)) {
       samples(image.getRaster(), model, to);
+    } else if (plain && space == ColorSpace.TYPE_CMYK && !model.hasAlpha()) {
+      inks(image.getRaster(), to);
     } else {
       colours(image, to);
     }
@@ -79,6 +80,11 @@ record Raster8(int width, int height, int channels, byte[] levels) {
       luma[pixel] = (byte) ((weighted + 0x8000) >> 16);
     }
     return new Raster8(from.width, from.height, 1, luma);
+  }
+
+  /** Grey if the picture is 8 bit grey, else {@link #rgb}. */
+  static Raster8 greyOrRgb(BufferedImage image) {
+    return image.getType() == BufferedImage.TYPE_BYTE_GRAY ? grey(image) : rgb(image);
   }
 
   static boolean isRgb(BufferedImage image) {
@@ -161,6 +167,23 @@ record Raster8(int width, int height, int channels, byte[] levels) {
       return Math.min(sample, 255);
     }
     return deep ? sample >> 8 : sample;
+  }
+
+  /** Four inks: each takes its part of the light that black leaves, rounded as Pillow does. */
+  private static void inks(Raster from, Raster8 to) {
+    int[] row = new int[4 * to.width];
+    for (int y = 0, at = 0; y < to.height; y++) {
+      from.getPixels(from.getMinX(), from.getMinY() + y, to.width, 1, row);
+      for (int x = 0; x < row.length; x += 4, at += 3) {
+        int light = 255 - row[x + 3];
+        to.set(at, light(row[x], light), light(row[x + 1], light), light(row[x + 2], light));
+      }
+    }
+  }
+
+  private static int light(int ink, int light) {
+    int product = ink * light + 128;
+    return Math.max(0, light - ((product >> 8) + product >> 8));
   }
 
   /** Packed, premultiplied and unusual pictures: as the colour model sees them. */

@@ -3,12 +3,15 @@ package io.github.diffusion4j.pipeline;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.ImageTensor;
+import io.github.diffusion4j.image.ImageFormat;
 import io.github.diffusion4j.image.Images;
+import io.github.diffusion4j.tensor.AtomicFile;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * What a generation gives.
@@ -46,19 +49,23 @@ public record GenerationResult(List<BufferedImage> images, Provenance provenance
    *     get their number before the ending: {@code cat.png}, {@code cat-1.png} …
    * @return the files written
    * @throws IOException if one cannot be written
+   * @throws IllegalArgumentException if the file's ending names no format that is written
    */
   public List<Path> save(Path file) throws IOException {
+    ImageFormat format = ImageFormat.of(file);
     List<Path> files = new ArrayList<>();
     for (int i = 0; i < images.size(); i++) {
+      BufferedImage image = images.get(i);
+      Map<String, String> texts = provenance.texts(i);
       Path target = numbered(file, i);
-      Pictures.write(images.get(i), provenance, i, target);
+      AtomicFile.write(target, out -> format.write(image, texts, out));
       files.add(target);
     }
     return files;
   }
 
   private static Path numbered(Path file, int index) {
-    String name = requireNonNull(file.getFileName(), "file name").toString();
+    String name = file.getFileName().toString();
     int dot = name.lastIndexOf('.');
     return index == 0
         ? file

@@ -108,12 +108,12 @@ public record Provenance(
   }
 
   /**
-   * The texts of a picture's PNG file.
+   * The texts of a picture's file.
    *
    * @param index of the picture
    * @return by keyword
    */
-  public Map<String, String> pngTexts(int index) {
+  public Map<String, String> texts(int index) {
     return Map.of(Png.PARAMETERS, parameters(index).format(), Png.PROVENANCE, toJson(index));
   }
 

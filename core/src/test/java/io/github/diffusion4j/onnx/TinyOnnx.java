@@ -29,10 +29,12 @@ public final class TinyOnnx {
     return this;
   }
 
-  /** A node of one input and one output. */
-  public TinyOnnx node(String operator, String input, String output) {
+  /** A node of one output. */
+  public TinyOnnx node(String operator, String output, String... inputs) {
     ByteArrayOutputStream node = new ByteArrayOutputStream();
-    field(node, 1, text(input));
+    for (String input : inputs) {
+      field(node, 1, text(input));
+    }
     field(node, 2, text(output));
     field(node, 4, text(operator));
     field(graph, 1, node.toByteArray());

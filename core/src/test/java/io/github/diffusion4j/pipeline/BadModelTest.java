@@ -161,6 +161,7 @@ class BadModelTest {
         assertThrows(
             ModelFormatException.class, () -> StableDiffusionPipeline.load(model.folder()));
     assertTrue(thrown.getMessage().contains("unet"), thrown.getMessage());
+    assertTrue(thrown.getMessage().contains("secret"), thrown.getMessage());
   }
 
   private static byte[] noise(int count) {
@@ -174,7 +175,7 @@ class BadModelTest {
   }
 
   private static byte[] unet(String sample, int rank, int channels, int width) {
-    return base(sample, rank, channels, width).bytes();
+    return base(sample, rank, channels, width).node("Identity", "out_sample", sample).bytes();
   }
 
   private static TinyOnnx base(String sample, int rank, int channels, int width) {
@@ -184,15 +185,20 @@ class BadModelTest {
         .input(sample, TinyOnnx.FLOAT, cut)
         .input("timestep", TinyOnnx.FLOAT)
         .input("encoder_hidden_states", TinyOnnx.FLOAT, -1, -1, width)
-        .output("out_sample", TinyOnnx.FLOAT, cut)
-        .node("Identity", sample, "out_sample");
+        .output("out_sample", TinyOnnx.FLOAT, cut);
   }
 
   private static byte[] extraInput() {
-    return base("sample", 4, 4, 32).input("text_embeds", TinyOnnx.FLOAT, -1, 24).bytes();
+    return base("sample", 4, 4, 32)
+        .input("text_embeds", TinyOnnx.FLOAT, -1, 24)
+        .node("Identity", "out_sample", "sample")
+        .bytes();
   }
 
   private static byte[] escaping(String location) {
-    return base("sample", 4, 4, 32).external("weight", location, 16).bytes();
+    return base("sample", 4, 4, 32)
+        .external("weight", location, 16)
+        .node("Add", "out_sample", "sample", "weight")
+        .bytes();
   }
 }

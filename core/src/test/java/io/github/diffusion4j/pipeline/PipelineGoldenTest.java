@@ -39,6 +39,7 @@ class PipelineGoldenTest {
   private static final double EMBEDDINGS = 1e-4;
   private static final double DECODED = 1e-3;
   private static final double PICTURE_DECIBELS = 60;
+  private static final double FLOAT16_DECIBELS = 45;
 
   private final Map<Path, StableDiffusionPipeline> pipelines = new HashMap<>();
 
@@ -102,14 +103,17 @@ class PipelineGoldenTest {
     try (SafetensorsFile tensors = golden.tensors()) {
       checkSchedule(golden);
       checkTokens(golden, request, tensors);
-      checkEmbeddings(golden, request, pipeline, tensors);
       Recording recording = new Recording();
       GenerationResult result = pipeline.generate(request, recording);
+      checkPictures(golden, result);
+      if (golden.float16()) {
+        return; // the goldens are the float32 reference's: only the pictures can be compared
+      }
+      checkEmbeddings(golden, request, pipeline, tensors);
       checkLatents(golden, recording, tensors);
       if (tensors.names().contains(golden.stored("decoded"))) {
         close("decoded", tensors.floats(golden.stored("decoded")), recording.image, DECODED);
       }
-      checkPictures(golden, result);
     }
   }
 
@@ -205,9 +209,11 @@ class PipelineGoldenTest {
     assertEquals(pictures.size(), result.images().size(), "number of pictures");
     for (int i = 0; i < pictures.size(); i++) {
       PictureDifference difference = PictureDifference.of(pictures.get(i), result.images().get(i));
-      assertTrue(
-          difference.largest() <= 1 && difference.decibels() >= PICTURE_DECIBELS,
-          pictures.get(i).getFileName() + ": " + difference);
+      boolean same =
+          golden.float16()
+              ? difference.decibels() >= FLOAT16_DECIBELS
+              : difference.largest() <= 1 && difference.decibels() >= PICTURE_DECIBELS;
+      assertTrue(same, pictures.get(i).getFileName() + ": " + difference);
     }
   }
 

@@ -58,9 +58,7 @@ save(Image.fromarray(grey), "grey.png")
 expected = {}
 filters = {
     "nearest": Image.Resampling.NEAREST,
-    "box": Image.Resampling.BOX,
     "bilinear": Image.Resampling.BILINEAR,
-    "hamming": Image.Resampling.HAMMING,
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
@@ -121,6 +119,11 @@ save(Image.fromarray(small), "exif.png", exif=exif.tobytes())
 for orientation in range(1, 9):
     exif[0x0112] = orientation
     save(Image.fromarray(scene(24, 16)), f"orientation{orientation}.jpg", quality=92, exif=exif)
+info = PngImagePlugin.PngInfo()
+exif[0x0112] = 3
+raw = (b"Exif\0\0" + exif.tobytes().removeprefix(b"Exif\0\0")).hex()
+info.add_text("Raw profile type exif", f"\nexif\n{len(raw) // 2:8d}\n{raw[:72]}\n{raw[72:]}", zip=True)
+save(Image.fromarray(small), "raw-profile.png", pnginfo=info)
 info = PngImagePlugin.PngInfo()
 info.add_itxt("XML:com.adobe.xmp", '<x:xmpmeta><rdf:Description tiff:Orientation="8"/></x:xmpmeta>')
 save(Image.fromarray(small), "xmp.png", pnginfo=info)
