@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Times the step() of diffusers' schedulers as SchedulerStepBenchmark does it in Java.
 
-Optional: the build never runs it. Needs torch, diffusers (and scipy for a few schedulers):
+Optional: the build never runs it. Needs torch and diffusers (a few classes: scipy, torchsde):
 
-    python3 -m venv venv && venv/bin/pip install torch diffusers scipy
+    python3 -m venv venv && venv/bin/pip install torch diffusers scipy torchsde
     venv/bin/python bench/peers/scheduler_step.py --jmh bench/target/jmh.json
 
 For each scheduler class with its defaults: a fresh schedule of STEPS steps outside the clock, then
@@ -34,12 +34,22 @@ class Generation:
 
     def __init__(self, name, shape, steps):
         self.scheduler = getattr(diffusers, name)()
-        self.steps = steps
+        self.steps = self.most_steps(steps)
         generator = torch.Generator().manual_seed(SEED)
         size = [1] + [int(part) for part in shape.split("x")]
         self.sample = torch.randn(size, generator=generator)
         self.prediction = torch.randn(size, generator=generator)
         self.parameters = inspect.signature(self.scheduler.step).parameters
+
+    def most_steps(self, wanted):
+        """The most steps up to those wanted that the scheduler takes: SCM's defaults take two."""
+        for steps in range(wanted, 1, -1):
+            try:
+                self.scheduler.set_timesteps(steps)
+                return steps
+            except ValueError:
+                continue
+        return 1
 
     def run(self):
         """Seconds that the steps took, and their number."""
@@ -52,9 +62,11 @@ class Generation:
         if type(scheduler).__name__ == "SCMScheduler":
             timesteps = timesteps[:-1]  # its last entry is where the last step arrives
         x, old, before = self.sample.clone(), None, None
+        if hasattr(scheduler, "scale_model_input"):
+            scheduler.scale_model_input(x, timesteps[0])  # some schedulers warn where it was never called
         start = time.perf_counter()
         for i, t in enumerate(timesteps):
-            if "pred_original_sample" in self.parameters:  # CogVideoX DPM
+            if "old_pred_original_sample" in self.parameters:  # CogVideoX DPM
                 x, old = scheduler.step(self.prediction, old, t, before, x, return_dict=False, **extra)
                 before = t
             elif "prev_timestep" in self.parameters:  # UnCLIP
