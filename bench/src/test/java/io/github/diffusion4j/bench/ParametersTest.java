@@ -1,0 +1,54 @@
+package io.github.diffusion4j.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.diffusion4j.LatentShape;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ParametersTest {
+
+  @Test
+  void shapeIsChannelsHeightWidth() {
+    assertEquals(new LatentShape(1, 16, 128, 96), Shapes.parse("16x128x96"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "4x64", "4x64x64x1", "4x0x64", "4,64,64", "4x-1x64"})
+  void otherShapesAreRefused(String text) {
+    assertThrows(IllegalArgumentException.class, () -> Shapes.parse(text));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"shipped", "tiny"})
+  void namedModelsAreFolders(String name) {
+    assertTrue(Files.isRegularFile(Models.folder(name).resolve("unet/model.onnx")));
+    Path same = Models.folder(Models.folder(name).toString());
+    assertEquals(Models.folder(name), same);
+  }
+
+  @Test
+  void missingModelIsNamed() {
+    var e = assertThrows(IllegalArgumentException.class, () -> Models.folder("no/such/folder"));
+    assertTrue(e.getMessage().contains("no/such/folder"), e.getMessage());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1234567.8, 4, 1234568",
+    "12.3456, 4, 12.35",
+    "0.00012345, 2, 0.00012",
+    "0, 4, 0",
+    "100, 2, 100",
+    "NaN, 2, NaN"
+  })
+  void figuresAreRoundedToTheDigitsThatCount(double value, int digits, String text) {
+    assertEquals(text, Column.rounded(value, digits));
+  }
+}
