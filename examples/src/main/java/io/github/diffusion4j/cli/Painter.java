@@ -35,7 +35,7 @@ record Painter(
       GenerationResult result = pipeline.generate(job.request(), listener, session.cancel());
       Path file = names.next(job);
       BufferedImage image = result.images().get(job.image());
-      PictureFile.write(image, result.provenance().pngTexts(job.image()), file);
+      PictureFile.write(image, result.provenance().texts(job.image()), file);
       Report.Picture picture =
           new Report.Picture(job, file, image.getWidth(), image.getHeight(), result.provenance());
       report.add(picture, output.wantsGrid() ? List.of(image) : List.of());

@@ -82,7 +82,7 @@ final class SchedulersCommand implements Callable<Integer> {
   }
 
   private static String className(Scheduler scheduler) {
-    return String.valueOf(scheduler.config().get("_class_name"));
+    return String.valueOf(scheduler.toConfig().get("_class_name"));
   }
 
   private static void row(StringBuilder text, String name, String className, String evaluations) {
