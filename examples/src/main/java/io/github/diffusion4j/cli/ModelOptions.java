@@ -30,7 +30,7 @@ final class ModelOptions {
   @Option(
       names = "--threads",
       paramLabel = "N",
-      description = "Threads on the CPU. Default: as many as there are cores.")
+      description = "Threads on the CPU. Default: 0, as many as there are cores.")
   private int threads;
 
   /** The folder asked for, or the shipped one. */
@@ -40,6 +40,10 @@ final class ModelOptions {
 
   /** Options of the runtime. */
   RuntimeOptions runtime() {
+    if (threads < 0 || threads > RuntimeOptions.MAX_THREADS) {
+      throw new IllegalArgumentException(
+          "--threads must be in [0, " + RuntimeOptions.MAX_THREADS + "], got " + threads);
+    }
     return RuntimeOptions.builder().provider(provider).intraOpThreads(threads).build();
   }
 

@@ -56,7 +56,7 @@ class GenerateCommandTest {
   @ParameterizedTest
   @CsvSource({
     "a red apple on a light blue background, 42, red-apple-seed42",
-    "rocket, 1, rocket-seed1"
+    "a rocket on a navy background, 1, rocket-seed1"
   })
   void repeatsTheReferencePictures(String prompt, String seed, String name) throws IOException {
     Path latents = at("latents.safetensors");
@@ -150,7 +150,8 @@ class GenerateCommandTest {
   @Test
   void paintsEveryLineOfAFile() throws IOException {
     Path prompts = Files.writeString(at("prompts.txt"), "a fox\n\na red apple\r\n");
-    Run run = generate("--batch-file=" + prompts, "--seed=1", "--out=" + at("p.png"));
+    String[] args = {"--seed=1", "--steps=1", "--out=" + at("p.png")};
+    Run run = Run.of("generate", "--batch-file=" + prompts, args[0], args[1], args[2]);
     assertEquals(0, run.code(), run.err());
     assertEquals(List.of("p-1.png", "p.png", "prompts.txt"), files());
   }
@@ -225,6 +226,7 @@ class GenerateCommandTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '"',
       value = {
         "2 | a fox | --bogus | Unknown option: '--bogus' (see diffusion4j generate --help)",
         "2 | a fox | --steps=0 | steps must be at least 1, got 0",
@@ -236,7 +238,7 @@ class GenerateCommandTest {
         "2 | a fox | --scheduler=best | got best",
         "2 | a fox | --noise=white | noise kind must be one of",
         "2 | a fox | --provider=abacus | provider must be one of",
-        "2 | a fox | --threads=-1 | got -1",
+        "2 | a fox | --threads=-1 | --threads must be in [0, 1024], got -1",
         "2 | a fox | --batch-file=x | got a PROMPT and --batch-file",
         "2 | a fox | extra | extra",
         "2 | a fox | --out=a.gif | --out must end in .png, .jpg or .jpeg",
