@@ -37,7 +37,7 @@ rem A variable, as a class path is too long for set /p and may hold spaces.
 for /f "usebackq delims=" %%l in ("%TARGET%\class-path") do set "CLASSPATH=%JAR%;%%l"
 if not defined DIFFUSION4J_MODEL set "DIFFUSION4J_MODEL=%ROOT%examples\models\emoji-ldm"
 set "FLAGS=-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Dfile.encoding=UTF-8"
-if %MAJOR% GEQ 22 set "FLAGS=%FLAGS% --enable-native-access=ALL-UNNAMED"
+if %MAJOR% GEQ 24 set "FLAGS=%FLAGS% --illegal-native-access=allow"
 if %MAJOR% GEQ 19 set FLAGS=%FLAGS% -XX:+AutoCreateSharedArchive "-XX:SharedArchiveFile=%TARGET%\classes-%VERSION%.jsa"
 "%JAVA%" %FLAGS% -Xlog:disable %DIFFUSION4J_JAVA_OPTS% io.github.diffusion4j.cli.Main %*
 exit /b %ERRORLEVEL%
