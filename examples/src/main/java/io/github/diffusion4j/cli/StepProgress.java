@@ -5,10 +5,13 @@ import io.github.diffusion4j.StepEvent;
 import io.github.diffusion4j.StepListener;
 import java.io.PrintWriter;
 import java.nio.charset.Charset;
+import java.time.Duration;
+import java.util.Locale;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarConsumer;
-import me.tongfei.progressbar.ProgressBarStyle;
+import me.tongfei.progressbar.ProgressBarRenderer;
+import me.tongfei.progressbar.ProgressState;
 
 /** A progress bar for each picture, with speed and time left, where a person is watching. */
 final class StepProgress implements StepListener, AutoCloseable {
@@ -36,12 +39,7 @@ final class StepProgress implements StepListener, AutoCloseable {
             .setTaskName(pictures == 1 ? "painting" : "painting " + picture + "/" + pictures)
             .setInitialMax(event.evaluations())
             .setUpdateIntervalMillis(UPDATE_MILLIS)
-            .setUnit("it", 1)
-            .showSpeed()
-            .setStyle(
-                Charset.defaultCharset().newEncoder().canEncode('█')
-                    ? ProgressBarStyle.UNICODE_BLOCK
-                    : ProgressBarStyle.ASCII)
+            .setRenderer(new Bar(Charset.defaultCharset().newEncoder().canEncode('█') ? "█" : "#"))
             .setConsumer(new Line(err, columns))
             .build();
   }
@@ -64,23 +62,80 @@ final class StepProgress implements StepListener, AutoCloseable {
     }
   }
 
-  /** The terminal's line that the bar is drawn over. */
-  private record Line(PrintWriter err, int columns) implements ProgressBarConsumer {
+  /**
+   * Draws the bar. The library's own counts speed in whole seconds, which is wrong for short runs.
+   *
+   * @param block what the bar is made of
+   */
+  record Bar(String block) implements ProgressBarRenderer {
+    @Override
+    public String render(ProgressState state, int length) {
+      long done = state.getCurrent();
+      long all = Math.max(1, state.getMax());
+      Duration elapsed = state.getElapsedAfterStart();
+      double seconds = elapsed.toNanos() / 1e9;
+      String left =
+          done == 0 ? "?" : clock(Duration.ofMillis((long) (1e3 * seconds / done * (all - done))));
+      String before =
+          String.format(Locale.ROOT, "%s %3d%% |", state.getTaskName(), 100 * done / all);
+      String behind =
+          String.format(
+              Locale.ROOT,
+              "| %d/%d [%s<%s, %.1f it/s]",
+              done,
+              all,
+              clock(elapsed),
+              left,
+              done / Math.max(seconds, 1e-3));
+      int room = Math.max(0, length - before.length() - behind.length());
+      int full = (int) (room * done / all);
+      String text = before + block.repeat(full) + " ".repeat(room - full) + behind;
+      return text.substring(0, Math.min(length, text.length()));
+    }
+
+    private static String clock(Duration time) {
+      return time.toHours() > 0
+          ? String.format(
+              Locale.ROOT,
+              "%d:%02d:%02d",
+              time.toHours(),
+              time.toMinutesPart(),
+              time.toSecondsPart())
+          : String.format(Locale.ROOT, "%d:%02d", time.toMinutes(), time.toSecondsPart());
+    }
+  }
+
+  /** The terminal's line that the bar is drawn over; the library may close it twice. */
+  private static final class Line implements ProgressBarConsumer {
+    private final PrintWriter err;
+    private final int columns;
+    private boolean closed;
+
+    Line(PrintWriter err, int columns) {
+      this.err = err;
+      this.columns = columns;
+    }
+
     @Override
     public int getMaxRenderedLength() {
       return columns - 1;
     }
 
     @Override
-    public void accept(String text) {
-      err.print("\r" + text);
-      err.flush();
+    public synchronized void accept(String text) {
+      if (!closed) {
+        err.print("\r" + text);
+        err.flush();
+      }
     }
 
     @Override
-    public void close() {
-      err.println();
-      err.flush();
+    public synchronized void close() {
+      if (!closed) {
+        closed = true;
+        err.println();
+        err.flush();
+      }
     }
   }
 }
