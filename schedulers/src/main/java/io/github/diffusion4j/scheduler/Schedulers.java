@@ -36,6 +36,25 @@ public final class Schedulers {
   static {
     CLASSES.put(DdimScheduler.CLASS_NAME, DdimScheduler::read);
     CLASSES.put(PndmScheduler.CLASS_NAME, PndmScheduler::read);
+    CLASSES.put(DdpmScheduler.CLASS_NAME, DdpmScheduler::read);
+    CLASSES.put(DdimInverseScheduler.CLASS_NAME, DdimInverseScheduler::read);
+    CLASSES.put(UnClipScheduler.CLASS_NAME, UnClipScheduler::read);
+    CLASSES.put(Kdpm2Scheduler.CLASS_NAME, Kdpm2Scheduler::read);
+    CLASSES.put(Kdpm2AncestralScheduler.CLASS_NAME, Kdpm2AncestralScheduler::read);
+    CLASSES.put(DpmSolverSdeScheduler.CLASS_NAME, DpmSolverSdeScheduler::read);
+    CLASSES.put(DpmSolverSinglestepScheduler.CLASS_NAME, DpmSolverSinglestepScheduler::read);
+    CLASSES.put(DeisScheduler.CLASS_NAME, DeisScheduler::read);
+    CLASSES.put(
+        DpmSolverMultistepInverseScheduler.CLASS_NAME, DpmSolverMultistepInverseScheduler::read);
+    CLASSES.put(SaSolverScheduler.CLASS_NAME, SaSolverScheduler::read);
+    CLASSES.put(EdmEulerScheduler.CLASS_NAME, EdmEulerScheduler::read);
+    CLASSES.put(EdmDpmSolverMultistepScheduler.CLASS_NAME, EdmDpmSolverMultistepScheduler::read);
+    CLASSES.put(TcdScheduler.CLASS_NAME, TcdScheduler::read);
+    CLASSES.put(ConsistencyScheduler.CLASS_NAME, ConsistencyScheduler::read);
+    CLASSES.put(ScmScheduler.CLASS_NAME, ScmScheduler::read);
+    CLASSES.put(CogVideoDdimScheduler.CLASS_NAME, CogVideoDdimScheduler::read);
+    CLASSES.put(CogVideoDpmScheduler.CLASS_NAME, CogVideoDpmScheduler::read);
+    CLASSES.put(IpndmScheduler.CLASS_NAME, IpndmScheduler::read);
     CLASSES.put(EulerScheduler.CLASS_NAME, EulerScheduler::read);
     CLASSES.put(EulerAncestralScheduler.CLASS_NAME, EulerAncestralScheduler::read);
     CLASSES.put(LmsScheduler.CLASS_NAME, LmsScheduler::read);

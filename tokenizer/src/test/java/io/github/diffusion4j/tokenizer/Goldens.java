@@ -10,13 +10,14 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** Finds golden files: in the folder of the system property "goldens", else the bundled ones. */
-final class Goldens {
+public final class Goldens {
   private static final List<String> PARTS =
       List.of("schedulers", "random", "tokenizers", "pipelines");
 
   private Goldens() {}
 
-  static Path folder(String part) {
+  /** Folder of one part: tokenizers, pipelines, ... */
+  public static Path folder(String part) {
     String given = System.getProperty("goldens", "");
     if (given.isEmpty()) {
       return bundled(part);
@@ -28,7 +29,8 @@ final class Goldens {
     return Files.isDirectory(root.resolve(part)) ? root.resolve(part) : bundled(part);
   }
 
-  static JsonNode read(Path file) {
+  /** A JSON file. */
+  public static JsonNode read(Path file) {
     try {
       return new ObjectMapper().readTree(Files.readAllBytes(file));
     } catch (IOException e) {
@@ -36,7 +38,8 @@ final class Goldens {
     }
   }
 
-  static int[] ints(JsonNode array) {
+  /** A JSON array of ids. */
+  public static int[] ints(JsonNode array) {
     if (!array.isArray()) {
       throw new IllegalStateException("expected an array of ids, got " + array);
     }
