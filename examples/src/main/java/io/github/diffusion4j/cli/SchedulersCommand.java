@@ -62,15 +62,15 @@ final class SchedulersCommand implements Callable<Integer> {
     StringBuilder text = new StringBuilder();
     row(text, "name", "class", "evaluations for " + steps + " steps");
     for (String each : Schedulers.names()) {
-      Scheduler scheduler = Schedulers.fromConfig(config, each);
-      row(text, each, className(scheduler), evaluations(scheduler));
+      Scheduler usual = Schedulers.fromConfig(Map.of(), each);
+      row(text, each, className(usual), evaluations(config, each));
     }
     return text.toString();
   }
 
-  private String evaluations(Scheduler scheduler) {
+  private String evaluations(Map<String, Object> config, String each) {
     try {
-      return Integer.toString(start(scheduler).evaluations());
+      return Integer.toString(start(Schedulers.fromConfig(config, each)).evaluations());
     } catch (IllegalArgumentException e) {
       return "not for this model: " + e.getMessage();
     }
