@@ -23,6 +23,7 @@ final class StepProgress implements StepListener, AutoCloseable {
   private final int pictures;
   private int picture;
   private ProgressBar bar;
+  private Line line;
 
   StepProgress(Session session, int pictures) {
     this.err = session.err();
@@ -34,13 +35,14 @@ final class StepProgress implements StepListener, AutoCloseable {
   public void onStart(StepEvent event) {
     close();
     picture++;
+    line = new Line(err, columns);
     bar =
         new ProgressBarBuilder()
             .setTaskName(pictures == 1 ? "painting" : "painting " + picture + "/" + pictures)
             .setInitialMax(event.evaluations())
             .setUpdateIntervalMillis(UPDATE_MILLIS)
             .setRenderer(new Bar(Charset.defaultCharset().newEncoder().canEncode('█') ? "█" : "#"))
-            .setConsumer(new Line(err, columns))
+            .setConsumer(line)
             .build();
   }
 
@@ -58,6 +60,7 @@ final class StepProgress implements StepListener, AutoCloseable {
   public void close() {
     if (bar != null) {
       bar.close();
+      line.close(); // a bar closed before its first drawing does not do it
       bar = null;
     }
   }
