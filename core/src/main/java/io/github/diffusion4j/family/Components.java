@@ -20,7 +20,6 @@ import java.util.Map;
 final class Components {
 
   private static final int CLIP_TOKENS = 77;
-  private static final int T5_TOKENS = 512;
 
   private final ModelLayout layout;
   private final Map<String, OrtModel> models;
@@ -64,7 +63,7 @@ final class Components {
 
   /** A T5 text encoder with its tokenizer; the suffix is "_2" or "_3". */
   TextEncoder t5(String suffix) throws IOException {
-    return new TextEncoder(tokenizer(suffix, T5_TOKENS), model("text_encoder" + suffix));
+    return new TextEncoder(tokenizer(suffix, T5Sequence.LONGEST), model("text_encoder" + suffix));
   }
 
   private Tokenizer tokenizer(String suffix, int limit) throws IOException {

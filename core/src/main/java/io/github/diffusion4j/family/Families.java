@@ -11,6 +11,8 @@ public final class Families {
       List.of(
           new StableDiffusionFamily(),
           new StableDiffusionXlFamily(),
+          new StableDiffusion3Family(),
+          new FluxFamily(),
           new LatentConsistencyFamily());
 
   private Families() {}

@@ -15,6 +15,11 @@ record TextFeatures(float[] hidden, int tokens, int width, float[] pooled) {
     return new TextFeatures(new float[hidden.length], tokens, width, new float[pooled.length]);
   }
 
+  /** This with another embedding of the whole text. */
+  TextFeatures withPooled(float[] other) {
+    return new TextFeatures(hidden, tokens, width, other);
+  }
+
   /** Each token's embedding followed by another encoder's; pooled embeddings likewise. */
   TextFeatures beside(TextFeatures other) {
     if (tokens != other.tokens) {
