@@ -23,14 +23,13 @@ class CompelGoldenTest {
 
   @TestFactory
   List<DynamicTest> parsesAsTheReference() {
-    JsonNode cases =
-        Goldens.read(Goldens.folder("pipelines").resolve("prompt-weighting/cases.json"))
-            .path("cases");
-    assertFalse(cases.isEmpty(), "no cases");
     List<DynamicTest> tests = new ArrayList<>();
-    for (JsonNode golden : cases) {
-      String name = golden.path("key").asText() + " " + golden.path("prompt");
-      tests.add(dynamicTest(name, () -> check(golden)));
+    for (JsonNode file : Goldens.all("pipelines", golden -> golden.has("compel")).values()) {
+      assertFalse(file.path("cases").isEmpty(), "no cases");
+      for (JsonNode golden : file.path("cases")) {
+        String name = golden.path("key").asText() + " " + golden.path("prompt");
+        tests.add(dynamicTest(name, () -> check(golden)));
+      }
     }
     return tests;
   }

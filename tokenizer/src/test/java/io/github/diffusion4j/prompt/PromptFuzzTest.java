@@ -72,8 +72,8 @@ class PromptFuzzTest {
   @BeforeAll
   static void open() throws IOException {
     System.out.println("PromptFuzzTest: replay with -Dtests.seed=" + SEED);
-    clip = Tokenizers.load(Goldens.folder("tokenizers").resolve("clip-sd1"));
-    t5 = Tokenizers.load(Goldens.folder("tokenizers").resolve("t5-tiny"), 77);
+    clip = Tokenizers.load(Goldens.bundled("tokenizers").resolve("clip-sd1"));
+    t5 = Tokenizers.load(Goldens.bundled("tokenizers").resolve("t5-tiny"), 77);
   }
 
   @AfterAll

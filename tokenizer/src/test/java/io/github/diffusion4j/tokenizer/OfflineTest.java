@@ -27,7 +27,7 @@ class OfflineTest {
     command.add(
         System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")));
     command.add(ConnectionRecorder.class.getName());
-    command.add(Goldens.folder("tokenizers").resolve("clip-tiny").toString());
+    command.add(Goldens.bundled("tokenizers").resolve("clip-tiny").toString());
     Path output = folder.resolve("output.txt");
     ProcessBuilder process =
         new ProcessBuilder(command)

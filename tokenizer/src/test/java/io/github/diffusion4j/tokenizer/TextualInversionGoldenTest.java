@@ -20,17 +20,18 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Ids of prompts with added words, as the reference gives them. */
 class TextualInversionGoldenTest {
-  private final Path folder = Goldens.folder("pipelines").resolve("weights");
-
   @TestFactory
   List<DynamicTest> addedWordsHaveTheirIds() throws IOException {
-    JsonNode cases = Goldens.read(folder.resolve("cases.json")).path("textual_inversion");
-    assertFalse(cases.isEmpty(), "no cases");
-    Map<String, long[]> ids = idsByCase();
     List<DynamicTest> tests = new ArrayList<>();
-    for (JsonNode golden : cases) {
-      long[] expected = ids.get(golden.path("name").asText());
-      tests.add(dynamicTest(golden.path("prompt").asText(), () -> check(golden, expected)));
+    for (Map.Entry<Path, JsonNode> file :
+        Goldens.all("pipelines", json -> json.has("textual_inversion")).entrySet()) {
+      JsonNode cases = file.getValue().path("textual_inversion");
+      assertFalse(cases.isEmpty(), "no cases");
+      Map<String, long[]> ids = idsByCase(file.getKey().resolveSibling("ti_golden.safetensors"));
+      for (JsonNode golden : cases) {
+        long[] expected = ids.get(golden.path("name").asText());
+        tests.add(dynamicTest(golden.path("prompt").asText(), () -> check(golden, expected)));
+      }
     }
     return tests;
   }
@@ -43,7 +44,7 @@ class TextualInversionGoldenTest {
         .forEach(word -> words.put(word.getValue().intValue(), word.getKey()));
     TokenizerOptions options =
         TokenizerOptions.DEFAULTS.withAddedTokens(List.copyOf(words.values()));
-    Path tiny = Goldens.folder("tokenizers").resolve("clip-tiny");
+    Path tiny = Goldens.find("tokenizers", "clip-tiny");
     try (Tokenizer tokenizer = Tokenizers.load(tiny, options)) {
       TokenIds encoded = tokenizer.encode(golden.path("converted_prompt").asText());
       assertArrayEquals(expected, encoded.toLongArray());
@@ -51,8 +52,8 @@ class TextualInversionGoldenTest {
   }
 
   /** The int64 tensors {@code <case>.input_ids} of the safetensors file. */
-  private Map<String, long[]> idsByCase() throws IOException {
-    byte[] bytes = Files.readAllBytes(folder.resolve("ti_golden.safetensors"));
+  private static Map<String, long[]> idsByCase(Path file) throws IOException {
+    byte[] bytes = Files.readAllBytes(file);
     ByteBuffer data = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     int header = Math.toIntExact(data.getLong());
     Map<String, long[]> tensors = new TreeMap<>();

@@ -25,9 +25,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** What a tokenizer folder may hold, what a tokenizer gives beside its ids, and its life. */
 class TokenizersTest {
-  private static final Path CLIP = Goldens.folder("tokenizers").resolve("clip-sd1");
-  private static final Path TINY = Goldens.folder("tokenizers").resolve("clip-tiny");
-  private static final Path T5 = Goldens.folder("tokenizers").resolve("t5-tiny");
+  private static final Path CLIP = Goldens.bundled("tokenizers").resolve("clip-sd1");
+  private static final Path TINY = Goldens.bundled("tokenizers").resolve("clip-tiny");
+  private static final Path T5 = Goldens.bundled("tokenizers").resolve("t5-tiny");
   private static final List<String> FILES =
       List.of("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json");
 
@@ -120,7 +120,7 @@ class TokenizersTest {
     "t5-tiny, a red cat, a red cat"
   })
   void decodesWhatItEncoded(String name, String text, String decoded) throws IOException {
-    try (Tokenizer tokenizer = Tokenizers.load(Goldens.folder("tokenizers").resolve(name))) {
+    try (Tokenizer tokenizer = Tokenizers.load(Goldens.bundled("tokenizers").resolve(name))) {
       assertEquals(decoded, tokenizer.decode(tokenizer.encode(text).toIntArray()));
       assertEquals("", tokenizer.decode());
       assertThrows(IllegalArgumentException.class, () -> tokenizer.decode(-1));
