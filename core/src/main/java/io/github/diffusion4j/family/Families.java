@@ -13,7 +13,8 @@ public final class Families {
           new StableDiffusionXlFamily(),
           new StableDiffusion3Family(),
           new FluxFamily(),
-          new LatentConsistencyFamily());
+          new LatentConsistencyFamily(),
+          new LatentDiffusionFamily());
 
   private Families() {}
 

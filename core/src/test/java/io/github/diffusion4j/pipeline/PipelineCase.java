@@ -88,6 +88,7 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
         JSON.convertValue(
             json.get("scheduler").get("config"),
             new com.fasterxml.jackson.core.type.TypeReference<>() {});
+    config.putIfAbsent("_class_name", json.get("scheduler").get("class").asText());
     return Schedulers.fromConfig(config);
   }
 

@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.InputStream;
@@ -131,14 +130,16 @@ public final class Schedulers {
   }
 
   /**
-   * A solver for Stable Diffusion 1 and 2 models that predict noise.
+   * A solver for Stable Diffusion 1 and 2 models that predict noise; solvers for models of another
+   * kind have their own defaults.
    *
    * @param name a class, short or display name
    * @return the solver with the options of these models
    * @throws IllegalArgumentException if the name is unknown
    */
   public static Scheduler named(String name) {
-    return fromConfig(SchedulerName.STABLE_DIFFUSION, name);
+    SchedulerName found = SchedulerName.of(name, CLASSES.keySet());
+    return read(found, found.modelOptions());
   }
 
   /**
@@ -208,16 +209,19 @@ public final class Schedulers {
 
   /** Parses a scheduler_config.json, which may hold the literal -Infinity. */
   static Map<String, Object> parse(InputStream in) throws IOException {
-    return parser().readValue(requireNonNull(in, "in"), new TypeReference<>() {});
-  }
-
-  private static ObjectMapper parser() {
-    return JSON;
+    return JSON.readValue(requireNonNull(in, "in"), new TypeReference<>() {});
   }
 
   private static Scheduler read(SchedulerName name, Map<String, ?> config) {
-    return CLASSES
-        .get(name.className())
-        .apply(new ConfigReader(name.className(), name.apply(config)));
+    ConfigReader in = new ConfigReader(name.className(), name.apply(config));
+    Scheduler scheduler = CLASSES.get(name.className()).apply(in);
+    for (String option : name.options().keySet()) {
+      if (!in.asked().contains(option)) {
+        throw new IllegalArgumentException(
+            "%s has no option %s, which the scheduler's name asks for"
+                .formatted(name.className(), option));
+      }
+    }
+    return scheduler;
   }
 }
