@@ -8,6 +8,7 @@ import static java.util.Objects.requireNonNull;
  * @param encoder prompts to conditioning
  * @param denoiser latents and conditioning to predictions
  * @param codec latents to pictures
+ * @param rules what the family does its own way
  * @param facts defaults of the model
  * @param resources closed with the stages: whatever the three hold open
  */
@@ -15,6 +16,7 @@ public record Stages(
     PromptEncoder encoder,
     DenoiserModel denoiser,
     LatentCodec codec,
+    FamilyRules rules,
     ModelFacts facts,
     AutoCloseable resources)
     implements AutoCloseable {
@@ -24,6 +26,7 @@ public record Stages(
     requireNonNull(encoder, "encoder");
     requireNonNull(denoiser, "denoiser");
     requireNonNull(codec, "codec");
+    requireNonNull(rules, "rules");
     requireNonNull(facts, "facts");
     requireNonNull(resources, "resources");
   }

@@ -51,12 +51,12 @@ public final class Jpeg {
       throw new IllegalArgumentException("quality must be in [0, 1], got " + quality);
     }
     byte[] encoded = encode(Raster8.greyOrRgb(requireNonNull(image, "image")), (float) quality);
-    int afterApp0 = 4 + ((encoded[4] & 0xff) << 8 | encoded[5] & 0xff);
-    out.write(encoded, 0, afterApp0);
+    int head = headLength(encoded);
+    out.write(encoded, 0, head);
     for (Map.Entry<String, String> entry : texts.entrySet()) {
       writeText(entry.getKey(), entry.getValue(), out);
     }
-    out.write(encoded, afterApp0, encoded.length - afterApp0);
+    out.write(encoded, head, encoded.length - head);
   }
 
   /**
@@ -124,6 +124,12 @@ public final class Jpeg {
       writer.dispose();
     }
     return bytes.toByteArray();
+  }
+
+  /** Length of the start marker and of JFIF's segment, which must come first if it is there. */
+  private static int headLength(byte[] encoded) {
+    boolean jfif = encoded[3] == (byte) JpegSegment.APP0;
+    return jfif ? 4 + ((encoded[4] & 0xff) << 8 | encoded[5] & 0xff) : 2;
   }
 
   private static void writeText(String keyword, String text, OutputStream out) throws IOException {

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -85,10 +86,10 @@ record Orientation(int value) {
         if (type.equals("eXIf")) {
           exif(Exif.parse(chunks.data(TEXT_LIMIT)));
         } else if (PngText.isText(type)) {
-          PngText text = PngText.parse(type, chunks.data(TEXT_LIMIT), TEXT_LIMIT);
-          switch (text.keyword()) {
-            case "XML:com.adobe.xmp" -> xmp(text.text());
-            case RAW_PROFILE -> rawProfile(text.text()).ifPresent(this::exif);
+          Map.Entry<String, String> text = PngText.parse(type, chunks.data(TEXT_LIMIT), TEXT_LIMIT);
+          switch (text.getKey()) {
+            case "XML:com.adobe.xmp" -> xmp(text.getValue());
+            case RAW_PROFILE -> rawProfile(text.getValue()).ifPresent(this::exif);
             default -> {
               // a text about something else
             }

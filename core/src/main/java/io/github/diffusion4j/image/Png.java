@@ -89,12 +89,13 @@ public final class Png {
     long total = 0;
     while (chunks.next()) {
       if (PngText.isText(chunks.type())) {
-        PngText text = PngText.parse(chunks.type(), chunks.data(TEXT_LIMIT), TEXT_LIMIT);
-        total += text.text().length();
+        Map.Entry<String, String> text =
+            PngText.parse(chunks.type(), chunks.data(TEXT_LIMIT), TEXT_LIMIT);
+        total += text.getValue().length();
         if (total > ALL_TEXTS_LIMIT) {
           throw new IOException("the texts of the PNG file are over " + ALL_TEXTS_LIMIT + " bytes");
         }
-        texts.put(text.keyword(), text.text());
+        texts.put(text.getKey(), text.getValue());
       }
     }
     return Collections.unmodifiableMap(texts);

@@ -7,6 +7,7 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.zip.DataFormatException;
 import java.util.zip.Inflater;
 
@@ -51,8 +52,11 @@ record PngText(String keyword, String text) {
     return type.equals("tEXt") || type.equals("zTXt") || type.equals("iTXt");
   }
 
-  /** Parses a text chunk; inflates to {@code limit} bytes at most. */
-  static PngText parse(String type, byte[] data, int limit) throws IOException {
+  /**
+   * Keyword and text of a text chunk; inflates to {@code limit} bytes at most. Other programs'
+   * keywords need not be what the standard asks for.
+   */
+  static Map.Entry<String, String> parse(String type, byte[] data, int limit) throws IOException {
     Fields fields = new Fields(type, ByteBuffer.wrap(data), limit);
     String keyword = fields.terminated(StandardCharsets.ISO_8859_1);
     String text =
@@ -75,11 +79,7 @@ record PngText(String keyword, String text) {
           }
           default -> throw new IllegalArgumentException("type must be a text chunk, got " + type);
         };
-    try {
-      return new PngText(keyword, text);
-    } catch (IllegalArgumentException e) {
-      throw new IOException("the PNG chunk " + type + " is corrupt: " + e.getMessage(), e);
-    }
+    return Map.entry(keyword, text);
   }
 
   /** Reads the parts of a chunk in order. */

@@ -16,16 +16,34 @@ import java.util.Objects;
  *
  * @param denoiser predicts for every branch
  * @param guidance makes one prediction of them
+ * @param blend puts back after every step what it must not change
  * @param cancel looked at before every step
  * @param listener told after every step
  */
 public record DenoiseLoop(
-    Denoiser denoiser, Guidance guidance, CancelToken cancel, StepListener listener) {
+    Denoiser denoiser, Guidance guidance, Blend blend, CancelToken cancel, StepListener listener) {
+
+  /** Puts back what a step must not change. */
+  @FunctionalInterface
+  public interface Blend {
+
+    /** Puts back nothing. */
+    Blend NONE = (run, x) -> {};
+
+    /**
+     * Called after each step.
+     *
+     * @param run the solver after the step
+     * @param x the latents; may be changed
+     */
+    void apply(SchedulerRun run, float[] x);
+  }
 
   /** Checks that nothing is missing. */
   public DenoiseLoop {
     Objects.requireNonNull(denoiser, "denoiser");
     Objects.requireNonNull(guidance, "guidance");
+    Objects.requireNonNull(blend, "blend");
     Objects.requireNonNull(cancel, "cancel");
     Objects.requireNonNull(listener, "listener");
   }
@@ -54,6 +72,7 @@ public record DenoiseLoop(
       denoiser.predict(in, timestep, out);
       guidance.combine(out, sample, prediction);
       run.step(prediction, x);
+      blend.apply(run, x);
       listener.onStep(event.at(timestep));
     }
   }

@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.image.ImageFormat;
 import io.github.diffusion4j.image.Images;
-import io.github.diffusion4j.tensor.AtomicFile;
+import io.github.diffusion4j.image.PictureFile;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -52,13 +52,13 @@ public record GenerationResult(List<BufferedImage> images, Provenance provenance
    * @throws IllegalArgumentException if the file's ending names no format that is written
    */
   public List<Path> save(Path file) throws IOException {
-    ImageFormat format = ImageFormat.of(file);
+    ImageFormat.of(file); // an ending that cannot be written fails before anything is
     List<Path> files = new ArrayList<>();
     for (int i = 0; i < images.size(); i++) {
       BufferedImage image = images.get(i);
       Map<String, String> texts = provenance.texts(i);
       Path target = numbered(file, i);
-      AtomicFile.write(target, out -> format.write(image, texts, out));
+      PictureFile.write(image, texts, target);
       files.add(target);
     }
     return files;

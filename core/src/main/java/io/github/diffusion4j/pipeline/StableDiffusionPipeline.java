@@ -8,9 +8,9 @@ import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.ImageTensor;
+import io.github.diffusion4j.Init;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFacts;
-import io.github.diffusion4j.PromptEncoder;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.StepListener;
@@ -21,6 +21,7 @@ import io.github.diffusion4j.noise.NoiseSource;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.scheduler.Scheduler;
 import io.github.diffusion4j.scheduler.SchedulerRun;
+import io.github.diffusion4j.scheduler.StepPlan;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -162,25 +163,20 @@ public final class StableDiffusionPipeline implements AutoCloseable {
   private GenerationResult paint(
       GenerationRequest request, StepListener listener, CancelToken cancel) {
     long start = System.nanoTime();
-    Guidance guidance =
-        Guidance.of(request.guidanceScale().orElseThrow(), request.guidanceRescale());
+    Guidance guidance = stages.rules().guidance(request);
     LatentShape shape = LatentSizes.shape(request, stages, guidance.branches());
     Scheduler scheduler = scheduler(request);
     NoiseSource noise = noise(request);
-    SchedulerRun run = scheduler.start(request.plan().orElseThrow(), shape.sample(), noise);
-    Conditioning conditioning =
-        stages
-            .encoder()
-            .encode(
-                new PromptEncoder.Prompts(
-                    request.promptOfEachImage(),
-                    guidance.branches() > 1 ? request.negativePromptOfEachImage() : List.of()),
-                cancel);
-    float[] x = request.init().latents(run, noise, shape);
+    StepPlan plan = request.init().plan(stages.rules().plan(request, shape));
+    SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
+    Conditioning prompts = stages.encoder().encode(request, guidance, cancel);
+    Init.Start init =
+        request.init().begin(new Init.Context(stages.codec(), run, noise, shape, cancel));
+    float[] x = init.latents();
     long encoded = System.nanoTime();
     try (Denoiser denoiser =
-        stages.denoiser().bind(conditioning, shape, request.batching(), cancel)) {
-      new DenoiseLoop(denoiser, guidance, cancel, listener).run(run, x, shape);
+        stages.denoiser().bind(init.condition(prompts), shape, request.batching(), cancel)) {
+      new DenoiseLoop(denoiser, guidance, init::blend, cancel, listener).run(run, x, shape);
     }
     long denoised = System.nanoTime();
     ImageTensor image = stages.codec().decode(x, shape, cancel);

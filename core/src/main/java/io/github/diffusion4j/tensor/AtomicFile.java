@@ -44,8 +44,7 @@ public final class AtomicFile {
   public static void write(Path file, Content content) throws IOException {
     requireNonNull(content, "content");
     Path target = checkWritable(file);
-    Path temporary =
-        target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    Path temporary = target.resolveSibling("." + UUID.randomUUID() + ".tmp");
     try {
       try (OutputStream out =
           new BufferedOutputStream(
@@ -72,7 +71,7 @@ public final class AtomicFile {
    * @param file where it is to be
    * @return the file that would be written: absolute, links followed
    * @throws IOException if the folder is missing or cannot be written to, or if something that is
-   *     not a regular file is in the way
+   *     read-only or not a regular file is in the way
    */
   public static Path checkWritable(Path file) throws IOException {
     Path target = requireNonNull(file, "file").toAbsolutePath();
@@ -83,6 +82,9 @@ public final class AtomicFile {
       target = target.toRealPath();
       if (!Files.isRegularFile(target)) {
         throw new FileSystemException(file.toString(), null, "exists and is not a regular file");
+      }
+      if (!Files.isWritable(target)) {
+        throw new FileSystemException(file.toString(), null, "exists and is read-only");
       }
     }
     Path folder = target.getParent();

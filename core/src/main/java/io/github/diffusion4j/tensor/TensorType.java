@@ -1,6 +1,5 @@
 package io.github.diffusion4j.tensor;
 
-import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -97,7 +96,7 @@ public enum TensorType {
    */
   static Optional<TensorType> named(String name) {
     for (TensorType type : values()) {
-      if (type.name().equals(name.toUpperCase(Locale.ROOT))) {
+      if (type.name().equals(name)) {
         return Optional.of(type);
       }
     }

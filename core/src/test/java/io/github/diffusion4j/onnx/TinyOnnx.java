@@ -15,6 +15,12 @@ public final class TinyOnnx {
   /** TensorProto.DataType. */
   public static final int INT64 = 7;
 
+  /** TensorProto.DataType. */
+  public static final int FLOAT16 = 10;
+
+  /** TensorProto.DataType. */
+  public static final int BFLOAT16 = 16;
+
   private final ByteArrayOutputStream graph = new ByteArrayOutputStream();
 
   /** An input of the graph. */

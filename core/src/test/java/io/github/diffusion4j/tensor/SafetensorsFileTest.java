@@ -125,6 +125,7 @@ class SafetensorsFileTest {
         "{'a':{'dtype':7,'shape':[1],'data_offsets':[0,4]}}|4|needs dtype, shape",
         "{'a':{'dtype':'F32','shape':[1],'data_offsets':[0,4,8]}}|8|two data_offsets",
         "{'a':{'dtype':'F99','shape':[1],'data_offsets':[0,4]}}|4|unknown dtype \"F99\"",
+        "{'a':{'dtype':'f32','shape':[1],'data_offsets':[0,4]}}|4|unknown dtype \"f32\"",
         "{'a':{'dtype':'F32','shape':[2],'data_offsets':[0,4]}}|4|needs 8 bytes, has 4",
         "{'a':{'dtype':'F32','shape':[1],'data_offsets':[0,8]}}|8|needs 4 bytes, has 8",
         "{'a':{'dtype':'F32','shape':[1],'data_offsets':[4,8]}}|8|there is a hole",

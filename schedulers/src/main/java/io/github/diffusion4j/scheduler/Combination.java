@@ -54,15 +54,15 @@ final class Combination {
   }
 
   /**
-   * One pass of a solver: writes {@code denoised = data(x, m)} and overwrites {@code x} with {@code
-   * next(x, m)} plus the terms added before, which must not be {@code x}.
+   * One pass of a solver: writes the estimate, not clamped, and overwrites {@code x} with the next
+   * sample plus the terms added before, which must not be {@code x}.
    */
-  void step(float[] x, float[] m, float[] denoised, LinearForm data, LinearForm next) {
+  void step(float[] x, float[] m, float[] denoised, Update update) {
     switch (count) {
-      case 0 -> step0(x, m, denoised, data, next);
-      case 1 -> step1(x, m, denoised, data, next);
+      case 0 -> step0(x, m, denoised, update);
+      case 1 -> step1(x, m, denoised, update);
       default -> {
-        step2(x, m, denoised, data, next);
+        step2(x, m, denoised, update);
         addRest(x, 2);
       }
     }
@@ -77,11 +77,11 @@ final class Combination {
     }
   }
 
-  private void step0(float[] x, float[] m, float[] denoised, LinearForm data, LinearForm next) {
-    float p = (float) data.sample();
-    float q = (float) data.output();
-    float a = (float) next.sample();
-    float b = (float) next.output();
+  private void step0(float[] x, float[] m, float[] denoised, Update update) {
+    float p = (float) update.data().sample();
+    float q = (float) update.data().output();
+    float a = (float) update.wholeOfSample();
+    float b = (float) update.wholeOfOutput();
     for (int i = 0; i < length; i++) {
       float xi = x[i];
       float mi = m[i];
@@ -90,11 +90,11 @@ final class Combination {
     }
   }
 
-  private void step1(float[] x, float[] m, float[] denoised, LinearForm data, LinearForm next) {
-    float p = (float) data.sample();
-    float q = (float) data.output();
-    float a = (float) next.sample();
-    float b = (float) next.output();
+  private void step1(float[] x, float[] m, float[] denoised, Update update) {
+    float p = (float) update.data().sample();
+    float q = (float) update.data().output();
+    float a = (float) update.wholeOfSample();
+    float b = (float) update.wholeOfOutput();
     float c = factors[0];
     float[] y = arrays[0];
     for (int i = 0; i < length; i++) {
@@ -105,11 +105,11 @@ final class Combination {
     }
   }
 
-  private void step2(float[] x, float[] m, float[] denoised, LinearForm data, LinearForm next) {
-    float p = (float) data.sample();
-    float q = (float) data.output();
-    float a = (float) next.sample();
-    float b = (float) next.output();
+  private void step2(float[] x, float[] m, float[] denoised, Update update) {
+    float p = (float) update.data().sample();
+    float q = (float) update.data().output();
+    float a = (float) update.wholeOfSample();
+    float b = (float) update.wholeOfOutput();
     float c = factors[0];
     float d = factors[1];
     float[] y = arrays[0];

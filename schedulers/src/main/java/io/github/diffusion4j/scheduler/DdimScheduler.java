@@ -55,7 +55,7 @@ public record DdimScheduler(
   }
 
   @Override
-  public Map<String, Object> config() {
+  public Map<String, Object> toConfig() {
     ConfigWriter out = new ConfigWriter(CLASS_NAME);
     betas.writeWithRescale(out);
     spacing.write(out);

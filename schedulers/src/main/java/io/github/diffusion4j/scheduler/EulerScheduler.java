@@ -91,7 +91,7 @@ public record EulerScheduler(
   }
 
   @Override
-  public Map<String, Object> config() {
+  public Map<String, Object> toConfig() {
     ConfigWriter out = new ConfigWriter(CLASS_NAME);
     betas.writeWithRescale(out);
     spacing.write(out);

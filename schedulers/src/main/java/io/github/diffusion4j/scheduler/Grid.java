@@ -88,6 +88,11 @@ final class Grid {
     return extras;
   }
 
+  /** Whether the last sigma is 0. */
+  boolean endsClean() {
+    return sigmas[sigmas.length - 1] == 0;
+  }
+
   /** Index of the first timestep of image to image. */
   int firstOf(double strength) {
     int left =

@@ -144,6 +144,16 @@ abstract class GridRun implements SchedulerRun {
     return false;
   }
 
+  /** Evaluations of the whole schedule. */
+  public final int steps() {
+    return grid.timesteps().length;
+  }
+
+  /** Whether the last step ends at a clean sample. */
+  public final boolean endsClean() {
+    return grid.endsClean();
+  }
+
   final Grid grid() {
     return grid;
   }
@@ -215,16 +225,15 @@ abstract class GridRun implements SchedulerRun {
 
   /** Estimates the clean sample, then x ← a·x + b·estimate + c·m + the terms of {@code others}. */
   final void step(Update update, Combination others, float[] m, float[] x) {
-    LinearForm data = update.data();
     if (clamp.isActive()) {
-      estimate(data, m, x);
+      estimate(update.data(), m, x);
       others
           .plus(update.ofSample(), x)
           .plus(update.ofEstimate(), denoised)
           .plus(update.ofOutput(), m)
           .into(x);
     } else {
-      others.step(x, m, denoised, data, update.next());
+      others.step(x, m, denoised, update);
     }
   }
 

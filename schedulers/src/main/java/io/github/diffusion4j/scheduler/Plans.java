@@ -51,6 +51,25 @@ final class Plans {
     }
   }
 
+  /** The number that image to image is a share of: the plan's, or that of its timesteps. */
+  static int steps(StepPlan plan, int timesteps) {
+    return plan instanceof StepPlan.Count count ? count.steps() : timesteps;
+  }
+
+  /** Whole timesteps that fall from at most the last training step. */
+  static double[] falling(StepPlan.Timesteps plan, int trainSteps) {
+    double[] timesteps = Grid.toArray(plan.timesteps());
+    for (int i = 0; i < timesteps.length; i++) {
+      timesteps[i] = (long) timesteps[i];
+      if (i > 0 && timesteps[i] >= timesteps[i - 1]) {
+        throw new IllegalArgumentException("timesteps must fall, got " + plan.timesteps());
+      }
+    }
+    Check.between("timesteps", timesteps[timesteps.length - 1], 0, trainSteps - 1.0);
+    Check.between("timesteps", timesteps[0], 0, trainSteps - 1.0);
+    return timesteps;
+  }
+
   static IllegalArgumentException unsupported(String what, StepPlan plan, String className) {
     return new IllegalArgumentException(
         "%s takes a number of steps but no list of %s, got %s".formatted(className, what, plan));

@@ -45,7 +45,7 @@ public interface Scheduler {
    *
    * @return unmodifiable, in the order to be written; empty for a solver that diffusers lacks
    */
-  default Map<String, Object> config() {
+  default Map<String, Object> toConfig() {
     return Map.of();
   }
 }

@@ -50,7 +50,7 @@ final class SigmaGrid {
       return this;
     }
     SigmaRange range =
-        new SigmaRange(table, max.orElse(sigmas[0]), min.orElse(sigmas[sigmas.length - 1]));
+        SigmaRange.of(table, max.orElse(sigmas[0]), min.orElse(sigmas[sigmas.length - 1]));
     double[] spaced = rule.between(range, timesteps.length);
     double[] found = new double[spaced.length];
     for (int i = 0; i < found.length; i++) {
@@ -61,6 +61,32 @@ final class SigmaGrid {
 
   SigmaGrid respaced(SigmaSpacing rule) {
     return respaced(rule, OptionalDouble.empty(), OptionalDouble.empty());
+  }
+
+  /** So many sigmas over the whole range of training, or the one given, spaced by a rule. */
+  SigmaGrid respacedOverAll(SigmaSpacing rule, int count, OptionalDouble min, OptionalDouble max) {
+    double[] ends = {table.lastSigma(), table.firstSigma()};
+    return new SigmaGrid(table, new double[count], ends).respaced(rule, min, max);
+  }
+
+  SigmaGrid respacedOverAll(SigmaSpacing rule, int count) {
+    return respacedOverAll(rule, count, OptionalDouble.empty(), OptionalDouble.empty());
+  }
+
+  /** As {@link #respacedOverAll}, from the least sigma to the greatest. */
+  SigmaGrid respacedRising(SigmaSpacing rule, int count) {
+    double[] ends = {table.firstSigma(), table.lastSigma()};
+    return new SigmaGrid(table, new double[count], ends).respaced(rule);
+  }
+
+  /** The same number of sigmas of flow matching, and its timesteps. */
+  SigmaGrid withFlow(FlowSigmas flow, StepPlan plan) {
+    double[] levels = flow.levels(plan, table.trainSteps(), timesteps.length);
+    double[] found = new double[levels.length];
+    for (int i = 0; i < found.length; i++) {
+      found[i] = levels[i] * table.trainSteps();
+    }
+    return new SigmaGrid(table, found, levels);
   }
 
   SigmaGrid withSigmas(double[] other) {

@@ -176,6 +176,14 @@ public enum SigmaSpacing implements ConfigName {
     out.put(LU.flag(), this == LU);
   }
 
+  /** Whether the rule looks at the training steps. */
+  boolean needsTraining() {
+    return switch (this) {
+      case TRAINED, LU, SGM_UNIFORM, SIMPLE, DDIM_UNIFORM -> true;
+      default -> false;
+    };
+  }
+
   /** The key in scheduler_config.json. */
   String flag() {
     return this == LU ? "use_lu_lambdas" : "use_" + configName + "_sigmas";

@@ -28,6 +28,11 @@ record AddedToken(
     return new AddedToken(content, false, false, false, false, true);
   }
 
+  /** A word of textual inversion: found as written, upper and lower case told apart. */
+  static AddedToken learned(String content) {
+    return new AddedToken(content, false, false, false, false, false);
+  }
+
   /** Reads the string form or the object form; anything else has no content. */
   static AddedToken of(JsonNode node) {
     if (node.isTextual()) {

@@ -30,6 +30,8 @@ final class TokenizerJson {
   private int addedEnd = -1;
   private String wordEnd = "";
   private boolean unigram;
+  private boolean counting;
+  private int size;
 
   private TokenizerJson(Path file, String text, Set<String> wanted) {
     this.file = file;
@@ -43,9 +45,12 @@ final class TokenizerJson {
    * @param file named in errors
    * @param text content of the file
    * @param wanted tokens whose ids will be asked for
+   * @param counting whether {@link #size()} will be asked for
    */
-  static TokenizerJson scan(Path file, String text, Set<String> wanted) throws IOException {
+  static TokenizerJson scan(Path file, String text, Set<String> wanted, boolean counting)
+      throws IOException {
     TokenizerJson json = new TokenizerJson(file, text, wanted);
+    json.counting = counting;
     try (JsonParser parser = JSON.createParser(text)) {
       json.scan(parser);
     } catch (JsonProcessingException e) {
@@ -68,6 +73,11 @@ final class TokenizerJson {
   /** Id of one of the wanted tokens; null when it is in neither list. */
   Integer id(String token) {
     return ids.get(token);
+  }
+
+  /** One more than the largest id. */
+  int size() {
+    return size;
   }
 
   /** Whether added_tokens has the token. */
@@ -118,7 +128,7 @@ final class TokenizerJson {
       JsonNode node = JSON.readTree(parser);
       AddedToken token = AddedToken.of(node);
       added.put(node.path("id").asInt(), token);
-      ids.put(token.content(), node.path("id").asInt());
+      remember(token.content(), node.path("id").asInt());
     }
     addedEnd = (int) parser.currentTokenLocation().getCharOffset() + 1;
   }
@@ -132,7 +142,7 @@ final class TokenizerJson {
         wordEnd = parser.getText();
       } else if (name.equals("vocab")) {
         unigram = value == JsonToken.START_ARRAY;
-        if (addedStart >= 0 && ids.keySet().containsAll(wanted)) {
+        if (!counting && addedStart >= 0 && ids.keySet().containsAll(wanted)) {
           return false;
         }
         scanVocabulary(parser);
@@ -162,6 +172,7 @@ final class TokenizerJson {
   }
 
   private void remember(String piece, int id) {
+    size = Math.max(size, id + 1);
     if (wanted.contains(piece)) {
       ids.putIfAbsent(piece, id);
     }

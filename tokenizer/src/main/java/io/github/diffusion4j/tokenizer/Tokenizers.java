@@ -31,7 +31,7 @@ public final class Tokenizers {
    * @throws IOException if a file is missing, unreadable or not of the form expected
    */
   public static Tokenizer load(Path folder) throws IOException {
-    return load(folder, Integer.MAX_VALUE);
+    return load(folder, TokenizerOptions.DEFAULTS);
   }
 
   /**
@@ -44,10 +44,21 @@ public final class Tokenizers {
    * @throws IOException if a file is missing, unreadable or not of the form expected
    */
   public static Tokenizer load(Path folder, int limit) throws IOException {
+    return load(folder, TokenizerOptions.DEFAULTS.withLimit(limit));
+  }
+
+  /**
+   * Opens a tokenizer.
+   *
+   * @param folder folder of the tokenizer's files
+   * @param options limit and tokens of textual inversion
+   * @return an open tokenizer, owned by the caller
+   * @throws IOException if a file is missing, unreadable or not of the form expected
+   * @throws IllegalArgumentException if an added token is in the vocabulary already
+   */
+  public static Tokenizer load(Path folder, TokenizerOptions options) throws IOException {
     requireNonNull(folder, "folder");
-    if (limit < 1) {
-      throw new IllegalArgumentException("limit must be 1 or more tokens, got " + limit);
-    }
+    int limit = options.limit();
     requireFiles(folder);
     TokenizerConfig config = TokenizerConfig.read(folder);
     if (config.maxLength().isEmpty() && limit == Integer.MAX_VALUE) {
@@ -56,29 +67,37 @@ public final class Tokenizers {
           "model_max_length is missing or without limit, expected a number of tokens; add it, or"
               + " give the text encoder's max_position_embeddings as limit");
     }
-    int maxLength = Math.min(limit, config.maxLength().orElse(limit));
     Path file = folder.resolve(TOKENIZER);
     if (!Files.exists(file)) {
       file = folder.resolve(ClipFiles.VOCABULARY);
-      return open(file, clipJson(folder, config), config, maxLength);
+      return open(file, clipJson(folder, config), config, options);
     }
-    return open(file, readText(file), config, maxLength);
+    return open(file, readText(file), config, options);
   }
 
-  private static Tokenizer open(Path file, String text, TokenizerConfig config, int maxLength)
-      throws IOException {
-    Set<String> wanted = new LinkedHashSet<>(List.of("<|endoftext|>", "<pad>"));
-    if (config.special().containsKey("pad_token")) {
-      wanted.clear();
+  private static Tokenizer open(
+      Path file, String text, TokenizerConfig config, TokenizerOptions options) throws IOException {
+    List<String> more = options.addedTokens();
+    Set<String> wanted = new LinkedHashSet<>(more);
+    if (!config.special().containsKey("pad_token")) {
+      wanted.addAll(List.of("<|endoftext|>", "<pad>"));
     }
     config.special().values().forEach(token -> wanted.add(token.content()));
     config.additional().forEach(token -> wanted.add(token.content()));
-    TokenizerJson json = TokenizerJson.scan(file, text, wanted);
+    TokenizerJson json = TokenizerJson.scan(file, text, wanted, !more.isEmpty());
 
     Map<Integer, AddedToken> added = new LinkedHashMap<>();
     config.special().values().forEach(token -> place(json, token, added));
     config.additional().forEach(token -> place(json, token, added));
     added.putAll(config.placed());
+    for (int i = 0; i < more.size(); i++) {
+      if (json.id(more.get(i)) != null) {
+        throw new IllegalArgumentException(
+            "addedTokens: \"%s\" is in the vocabulary already".formatted(more.get(i)));
+      }
+      added.put(json.size() + i, AddedToken.learned(more.get(i)));
+    }
+    int maxLength = Math.min(options.limit(), config.maxLength().orElse(options.limit()));
     int pad = pad(file, config, json);
     try {
       return NativeTokenizer.open(json.withAddedTokens(added), json.wordEnd(), maxLength, pad);
