@@ -83,6 +83,11 @@ final class Components {
   /** Checks that a denoiser's latents are the autoencoder's. */
   void checkLatents(OrtDenoiserModel denoiser, OrtLatentCodec codec) {
     TensorSpec sample = denoiser.sample();
+    if (sample.rank() != 4) {
+      throw new ModelFormatException(
+          "%s: %s input %s has %d dimensions, expected 4"
+              .formatted(layout.folder(), denoiser.component(), sample, sample.rank()));
+    }
     long channels = sample.dim(1);
     if (channels > 0 && channels != codec.latentChannels()) {
       throw new ModelFormatException(
