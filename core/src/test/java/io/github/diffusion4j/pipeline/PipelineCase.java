@@ -3,6 +3,7 @@ package io.github.diffusion4j.pipeline;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.scheduler.Scheduler;
 import io.github.diffusion4j.scheduler.Schedulers;
 import io.github.diffusion4j.scheduler.StepPlan;
@@ -36,7 +37,8 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
           "guidance_scale",
           "guidance_rescale",
           "eta",
-          "num_images_per_prompt");
+          "num_images_per_prompt",
+          "clip_skip");
 
   static List<PipelineCase> of(Path variant) throws IOException {
     JsonNode root = JSON.readTree(variant.resolve("cases.json").toFile());
@@ -111,6 +113,9 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
     }
     if (call().hasNonNull("eta")) {
       builder.eta(call().get("eta").asDouble());
+    }
+    if (call().hasNonNull("clip_skip")) {
+      builder.text(TextOptions.DEFAULT.withClipSkip(call().get("clip_skip").asInt()));
     }
     return builder.build();
   }
