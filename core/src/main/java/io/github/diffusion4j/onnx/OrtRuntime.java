@@ -11,6 +11,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -59,6 +60,10 @@ public final class OrtRuntime {
     return "ONNX Runtime " + environment.getVersion() + ", " + provider.provider().name();
   }
 
+  RuntimeOptions options() {
+    return options;
+  }
+
   /**
    * Opens several networks at the same time.
    *
@@ -69,9 +74,29 @@ public final class OrtRuntime {
    * @throws ModelFormatException if one is not an ONNX model that this runtime can run
    */
   public Map<String, OrtModel> open(Map<String, Path> files, Closer owner) throws IOException {
+    return open(files, Map.of(), owner);
+  }
+
+  /**
+   * Opens several networks at the same time, some of them edited.
+   *
+   * @param files a model file for each component
+   * @param edits changes of the components' graphs; components without any may be missing
+   * @param owner closes the networks
+   * @return the open networks by component
+   * @throws IOException if a file cannot be read
+   * @throws ModelFormatException if one is not an ONNX model that this runtime can run and edit
+   */
+  public Map<String, OrtModel> open(
+      Map<String, Path> files, Map<String, List<GraphEdit>> edits, Closer owner)
+      throws IOException {
     Map<String, FutureTask<OrtModel>> tasks = new LinkedHashMap<>();
     files.forEach(
-        (component, file) -> tasks.put(component, new FutureTask<>(() -> open(component, file))));
+        (component, file) ->
+            tasks.put(
+                component,
+                new FutureTask<>(
+                    () -> open(component, file, edits.getOrDefault(component, List.of())))));
     tasks.forEach(
         (component, task) -> {
           Thread thread = new Thread(task, "diffusion4j-load-" + component);
@@ -132,6 +157,20 @@ public final class OrtRuntime {
    * @throws ModelFormatException if it is not an ONNX model that this runtime can run
    */
   public OrtModel open(String component, Path file) throws IOException {
+    return open(component, file, List.of());
+  }
+
+  /**
+   * Opens one network with changes of its graph.
+   *
+   * @param component what it is in its model, for messages
+   * @param file an ONNX model
+   * @param edits made in memory
+   * @return owned by the caller
+   * @throws IOException if the file cannot be read
+   * @throws ModelFormatException if it is not an ONNX model that this runtime can run and edit
+   */
+  public OrtModel open(String component, Path file, List<GraphEdit> edits) throws IOException {
     if (Files.size(file) == 0) {
       throw new ModelFormatException(
           component + ": " + file + " is empty; download the model again");
@@ -145,14 +184,15 @@ public final class OrtRuntime {
             NativeCount.closed();
           });
       Providers.apply(sessionOptions, provider, options);
-      OrtSession session = session(file, sessionOptions);
+      OrtSession session =
+          edits.isEmpty() ? session(file, sessionOptions) : edited(file, edits, sessionOptions);
       NativeCount.opened();
       open.own(
           () -> {
             session.close();
             NativeCount.closed();
           });
-      return new OrtModel(component, session, open);
+      return new OrtModel(new OrtModel.Source(this, component, file, edits), session, open);
     } catch (OrtException e) {
       throw new ModelFormatException(
           component + ": " + file + " is not a model that ONNX Runtime can open: " + e.getMessage(),
@@ -169,5 +209,17 @@ public final class OrtRuntime {
         ? environment.createSession(file.toAbsolutePath().toString(), sessionOptions)
         : new OptimizedModels(options.optimizedModelCache().get(), options, provider)
             .open(environment, file, sessionOptions);
+  }
+
+  private OrtSession edited(
+      Path file, List<GraphEdit> edits, OrtSession.SessionOptions sessionOptions)
+      throws OrtException, IOException {
+    byte[] model = GraphEditor.edit(file, edits);
+    if (file.getFileSystem() == FileSystems.getDefault()) {
+      sessionOptions.addConfigEntry(
+          "session.model_external_initializers_file_folder_path",
+          file.toAbsolutePath().getParent().toString());
+    }
+    return environment.createSession(model, sessionOptions);
   }
 }
