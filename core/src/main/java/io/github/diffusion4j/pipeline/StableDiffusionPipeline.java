@@ -16,12 +16,14 @@ import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.StepListener;
 import io.github.diffusion4j.family.Families;
 import io.github.diffusion4j.family.ModelLayout;
+import io.github.diffusion4j.image.Images;
 import io.github.diffusion4j.loop.DenoiseLoop;
 import io.github.diffusion4j.noise.NoiseSource;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.scheduler.Scheduler;
 import io.github.diffusion4j.scheduler.SchedulerRun;
 import io.github.diffusion4j.scheduler.StepPlan;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -154,7 +156,8 @@ public final class StableDiffusionPipeline implements AutoCloseable {
       if (closed) {
         throw new IllegalStateException("this pipeline is closed");
       }
-      return paint(request.resolve(facts()), listener, cancel);
+      GenerationRequest prepared = request.init().prepare(request, stages);
+      return paint(prepared.resolve(facts()), listener, cancel);
     } finally {
       lock.readLock().unlock();
     }
@@ -163,15 +166,16 @@ public final class StableDiffusionPipeline implements AutoCloseable {
   private GenerationResult paint(
       GenerationRequest request, StepListener listener, CancelToken cancel) {
     long start = System.nanoTime();
-    Guidance guidance = stages.rules().guidance(request);
+    Guidance prompted = stages.rules().guidance(request);
+    Guidance guidance = request.init().guidance(prompted);
     LatentShape shape = LatentSizes.shape(request, stages, guidance.branches());
     Scheduler scheduler = scheduler(request);
-    NoiseSource noise = noise(request);
-    StepPlan plan = request.init().plan(stages.rules().plan(request, shape));
+    NoiseSource noise = request.noise();
+    StepPlan plan = request.init().plan(stages.rules().plan(request, shape), stages.rules());
     SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
-    Conditioning prompts = stages.encoder().encode(request, guidance, cancel);
+    Conditioning prompts = stages.encoder().encode(request, prompted, cancel);
     Init.Start init =
-        request.init().begin(new Init.Context(stages.codec(), run, noise, shape, cancel));
+        request.init().begin(new Init.Context(request, stages, run, noise, shape, cancel));
     float[] x = init.latents();
     long encoded = System.nanoTime();
     try (Denoiser denoiser =
@@ -186,8 +190,10 @@ public final class StableDiffusionPipeline implements AutoCloseable {
             Duration.ofNanos(encoded - start),
             Duration.ofNanos(denoised - encoded),
             Duration.ofNanos(System.nanoTime() - denoised));
-    return GenerationResult.of(
-        image, new Provenance(request, facts().name(), scheduler, runtime, timings));
+    List<BufferedImage> images =
+        init.finish(Images.fromTensor(image.values(), image.width(), image.height()));
+    return new GenerationResult(
+        images, new Provenance(request, facts().name(), scheduler, runtime, timings));
   }
 
   private Scheduler scheduler(GenerationRequest request) {
@@ -195,11 +201,6 @@ public final class StableDiffusionPipeline implements AutoCloseable {
     return request.eta().isEmpty()
         ? scheduler
         : scheduler.with(Map.of("eta", request.eta().getAsDouble()));
-  }
-
-  private static NoiseSource noise(GenerationRequest request) {
-    List<NoiseSource> sources = request.seeds().stream().map(request.noiseKind()::create).toList();
-    return sources.size() == 1 ? sources.get(0) : NoiseSource.perImage(sources);
   }
 
   /**

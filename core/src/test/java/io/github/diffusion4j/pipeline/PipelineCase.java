@@ -3,9 +3,17 @@ package io.github.diffusion4j.pipeline;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.Init;
+import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.scheduler.Scheduler;
 import io.github.diffusion4j.scheduler.Schedulers;
 import io.github.diffusion4j.scheduler.StepPlan;
+import io.github.diffusion4j.task.ImageToImage;
+import io.github.diffusion4j.task.Inpaint;
+import io.github.diffusion4j.task.InstructPix2Pix;
+import io.github.diffusion4j.task.Mask;
+import io.github.diffusion4j.task.Pictures;
+import io.github.diffusion4j.task.Upscale;
 import io.github.diffusion4j.tensor.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -36,7 +44,14 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
           "guidance_scale",
           "guidance_rescale",
           "eta",
-          "num_images_per_prompt");
+          "num_images_per_prompt",
+          "strength",
+          "padding_mask_crop",
+          "image_guidance_scale",
+          "noise_level");
+
+  /** Picture arguments that {@link #init} understands. */
+  private static final Set<String> PICTURES = Set.of("image", "mask_image");
 
   static List<PipelineCase> of(Path variant) throws IOException {
     JsonNode root = JSON.readTree(variant.resolve("cases.json").toFile());
@@ -77,7 +92,7 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
     return StepPlan.steps(call().path("num_inference_steps").asInt(50));
   }
 
-  GenerationRequest request() {
+  GenerationRequest request(ModelFacts facts) throws IOException {
     call()
         .fieldNames()
         .forEachRemaining(
@@ -86,9 +101,14 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
                 throw new AssertionError(name() + ": cannot run a case with argument " + key);
               }
             });
-    if (!json.path("image_inputs").isEmpty()) {
-      throw new AssertionError(name() + ": cannot run a case with input pictures");
-    }
+    json.path("image_inputs")
+        .fieldNames()
+        .forEachRemaining(
+            key -> {
+              if (!PICTURES.contains(key)) {
+                throw new AssertionError(name() + ": cannot run a case with picture " + key);
+              }
+            });
     GenerationRequest.Builder builder =
         GenerationRequest.prompts(texts(call().get("prompt")))
             .plan(plan())
@@ -112,7 +132,49 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
     if (call().hasNonNull("eta")) {
       builder.eta(call().get("eta").asDouble());
     }
-    return builder.build();
+    if (pipeline().contains("Inpaint")) { // the reference's default is the model's size
+      builder.width(call().path("width").asInt(facts.width()));
+      builder.height(call().path("height").asInt(facts.height()));
+    }
+    return builder.init(init()).build();
+  }
+
+  private String pipeline() {
+    return json.path("pipeline").asText();
+  }
+
+  /** The task by the pipeline's name, with the reference's defaults. */
+  private Init init() throws IOException {
+    String pipeline = pipeline();
+    if (!json.path("image_inputs").has("image")) {
+      return new Init.FromNoise();
+    }
+    Pictures picture = Pictures.read(input("image"));
+    boolean xl = pipeline.contains("XL");
+    if (pipeline.contains("Inpaint")) {
+      Inpaint.Options options =
+          Inpaint.Options.DEFAULT.withStrength(call().path("strength").asDouble(xl ? 0.9999 : 1));
+      return new Inpaint(
+          picture,
+          Mask.read(input("mask_image")),
+          call().hasNonNull("padding_mask_crop")
+              ? options.withCrop(call().get("padding_mask_crop").asInt())
+              : options);
+    }
+    if (pipeline.contains("InstructPix2Pix")) {
+      return new InstructPix2Pix(picture, call().path("image_guidance_scale").asDouble(1.5));
+    }
+    if (pipeline.contains("Upscale")) {
+      return new Upscale(picture, call().path("noise_level").asInt(20));
+    }
+    if (pipeline.contains("Img2Img")) {
+      return new ImageToImage(picture, call().path("strength").asDouble(xl ? 0.3 : 0.8));
+    }
+    throw new AssertionError(name() + ": cannot run a case of " + pipeline);
+  }
+
+  Path input(String argument) {
+    return variant.resolve(json.path("image_inputs").get(argument).asText());
   }
 
   double[] timesteps() {

@@ -97,18 +97,23 @@ class PipelineGoldenTest {
   }
 
   private void check(PipelineCase golden) throws IOException {
-    GenerationRequest request = golden.request();
     StableDiffusionPipeline pipeline = pipeline(golden.model());
+    GenerationRequest request = golden.request(pipeline.facts());
     try (SafetensorsFile tensors = golden.tensors()) {
       checkSchedule(golden);
       checkTokens(golden, request, tensors);
       Recording recording = new Recording();
-      GenerationResult result = pipeline.generate(request, recording);
+      RecordingStages networks = new RecordingStages(pipeline.stages());
+      GenerationResult result =
+          StableDiffusionPipeline.of(networks.stages()).generate(request, recording);
       checkPictures(golden, result);
       if (golden.float16()) {
         return; // the goldens are the float32 reference's: only the pictures can be compared
       }
-      checkEmbeddings(golden, request, pipeline, tensors);
+      if (tensors.names().contains(golden.stored("prompt_embeds"))) {
+        checkEmbeddings(golden, request, pipeline, tensors);
+      }
+      new NetworkChecks(golden, tensors).check(request, networks);
       checkLatents(golden, recording, tensors);
       if (tensors.names().contains(golden.stored("decoded"))) {
         close("decoded", tensors.floats(golden.stored("decoded")), recording.image, DECODED);
@@ -215,7 +220,7 @@ class PipelineGoldenTest {
     }
   }
 
-  private static double max(float[] values) {
+  static double max(float[] values) {
     double max = 0;
     for (float value : values) {
       max = Math.max(max, Math.abs(value));
@@ -223,7 +228,7 @@ class PipelineGoldenTest {
     return max;
   }
 
-  private static void close(String what, float[] expected, float[] actual, double limit) {
+  static void close(String what, float[] expected, float[] actual, double limit) {
     assertEquals(expected.length, actual.length, what + ": number of values");
     for (int i = 0; i < expected.length; i++) {
       if (!(Math.abs(expected[i] - actual[i]) <= limit)) {
