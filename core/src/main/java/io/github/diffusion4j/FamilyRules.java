@@ -51,4 +51,14 @@ public interface FamilyRules {
   default Optional<LowResolution> lowResolution() {
     return Optional.empty();
   }
+
+  /**
+   * Latent cells that the denoiser takes together along each axis: a picture's sides are multiples
+   * of so many cells.
+   *
+   * @return 1 for a UNet, the patch size of a transformer
+   */
+  default int patch() {
+    return 1;
+  }
 }

@@ -20,8 +20,10 @@ final class MarkdownTable {
           Column.score(),
           Column.added("allocated", ALLOCATION),
           Column.added("a step", Quotients.STEP_TIME),
+          Column.added("processor time of a step", Quotients.STEP_CPU),
           Column.added("allocated in a step", Quotients.STEP_ALLOCATION),
-          Column.added("pipeline / bare", Quotients.OVERHEAD));
+          Column.added("pipeline / bare", Quotients.OVERHEAD),
+          Column.added("pipeline / bare, processor time", Quotients.OVERHEAD_CPU));
 
   private MarkdownTable() {}
 

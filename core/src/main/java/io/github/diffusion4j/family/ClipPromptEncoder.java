@@ -20,10 +20,10 @@ final class ClipPromptEncoder implements PromptEncoder {
 
   private static final String HIDDEN = "last_hidden_state";
 
-  private final ClipTextEncoder encoder;
+  private final TextEncoder encoder;
   private final long width;
 
-  ClipPromptEncoder(ClipTextEncoder encoder) {
+  ClipPromptEncoder(TextEncoder encoder) {
     this.encoder = encoder;
     this.width = encoder.hidden(HIDDEN).dim(2);
   }

@@ -79,7 +79,7 @@ public final class OrtTensor implements AutoCloseable {
   }
 
   /**
-   * Writes values, rounded to the tensor's type; cut to integers where it holds integers.
+   * Writes values, rounded to the tensor's type, or cut to integers.
    *
    * @param src source
    * @param from first value of the source
@@ -114,7 +114,7 @@ public final class OrtTensor implements AutoCloseable {
           ints.put(at + i, (int) src[from + i]);
         }
       }
-      default -> throw unsupported("floats");
+      default -> throw unsupported("numbers");
     }
   }
 

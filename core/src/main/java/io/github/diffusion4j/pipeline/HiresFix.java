@@ -45,8 +45,7 @@ public record HiresFix(double scale, double strength, Enlarging enlarging) {
           "scale must be above 1 and at most " + MAX_SCALE + ", got " + scale);
     }
     if (!(strength > 0 && strength <= 1)) {
-      throw new IllegalArgumentException(
-          "strength must be above 0 and at most 1, got " + strength);
+      throw new IllegalArgumentException("strength must be above 0 and at most 1, got " + strength);
     }
   }
 
@@ -78,13 +77,16 @@ public record HiresFix(double scale, double strength, Enlarging enlarging) {
     GenerationRequest small =
         request.init().prepare(request, pipeline.stages()).resolve(pipeline.facts());
     int factor = pipeline.stages().codec().factor();
-    int width = (int) (small.width().orElseThrow() * scale) / factor * factor;
-    int height = (int) (small.height().orElseThrow() * scale) / factor * factor;
+    int multiple = factor * pipeline.stages().rules().patch();
+    int width = (int) (small.width().orElseThrow() * scale) / multiple * multiple;
+    int height = (int) (small.height().orElseThrow() * scale) / multiple * multiple;
     StepPlan.Start start = new StepPlan.Start.Strength(strength);
     Init second =
         enlarging == Enlarging.PIXELS
-            ? new ImageToImage(pixels(pipeline.generate(small, listener, cancel), width, height), start)
-            : latents(pipeline.denoise(small, listener, cancel), width / factor, height / factor, start);
+            ? new ImageToImage(
+                pixels(pipeline.generate(small, listener, cancel), width, height), start)
+            : latents(
+                pipeline.denoise(small, listener, cancel), width / factor, height / factor, start);
     return pipeline.generate(
         small.toBuilder().size(width, height).init(second).build(), listener, cancel);
   }
@@ -122,7 +124,10 @@ public record HiresFix(double scale, double strength, Enlarging enlarging) {
         int right = Math.min(shape.width() - 1, left + 1);
         float across = (float) (column - left);
         float upper =
-            mix(from[at + top * shape.width() + left], from[at + top * shape.width() + right], across);
+            mix(
+                from[at + top * shape.width() + left],
+                from[at + top * shape.width() + right],
+                across);
         float lower =
             mix(
                 from[at + bottom * shape.width() + left],

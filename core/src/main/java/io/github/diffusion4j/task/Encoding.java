@@ -13,19 +13,18 @@ final class Encoding {
   private Encoding() {}
 
   /** Takes a size that the request leaves open from the picture, cut to what the model takes. */
-  static GenerationRequest sized(
-      GenerationRequest request, Stages stages, Pictures pictures, int enlarged) {
+  static GenerationRequest sized(GenerationRequest request, Stages stages, Pictures pictures) {
     checkCount(request, pictures);
-    int factor = stages.codec().factor();
+    int multiple = stages.codec().factor() * stages.rules().patch();
     GenerationRequest.Builder builder = request.toBuilder();
     if (stages.facts().fixedSize()) {
       return request;
     }
     if (request.width().isEmpty()) {
-      builder.width(Math.max(factor, pictures.width() * enlarged / factor * factor));
+      builder.width(Math.max(multiple, pictures.width() / multiple * multiple));
     }
     if (request.height().isEmpty()) {
-      builder.height(Math.max(factor, pictures.height() * enlarged / factor * factor));
+      builder.height(Math.max(multiple, pictures.height() / multiple * multiple));
     }
     return builder.build();
   }

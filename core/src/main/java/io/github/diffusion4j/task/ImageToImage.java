@@ -65,7 +65,7 @@ public record ImageToImage(Pictures pictures, StepPlan.Start start) implements I
   public GenerationRequest prepare(GenerationRequest request, Stages stages) {
     Init.requireExtraChannels(stages, 0);
     Encoding.requireEncoder(stages);
-    return Encoding.sized(request, stages, pictures, 1);
+    return Encoding.sized(request, stages, pictures);
   }
 
   @Override

@@ -132,7 +132,7 @@ public record Inpaint(Pictures pictures, Mask mask, Options options) implements 
     }
     Encoding.requireEncoder(stages);
     Encoding.checkCount(request, pictures);
-    return options.crop().isPresent() ? request : Encoding.sized(request, stages, pictures, 1);
+    return options.crop().isPresent() ? request : Encoding.sized(request, stages, pictures);
   }
 
   @Override

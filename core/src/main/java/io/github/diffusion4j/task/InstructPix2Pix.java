@@ -39,7 +39,7 @@ public record InstructPix2Pix(Pictures pictures, double imageGuidanceScale) impl
   public GenerationRequest prepare(GenerationRequest request, Stages stages) {
     Init.requireExtraChannels(stages, stages.codec().latentChannels());
     Encoding.requireEncoder(stages);
-    GenerationRequest sized = Encoding.sized(request, stages, pictures, 1);
+    GenerationRequest sized = Encoding.sized(request, stages, pictures);
     return imageGuidanceScale < 1 ? sized.toBuilder().guidanceScale(1).build() : sized;
   }
 

@@ -1,0 +1,242 @@
+package io.github.diffusion4j.family;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.diffusion4j.LowResolution;
+import io.github.diffusion4j.ModelFacts;
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.onnx.Closer;
+import io.github.diffusion4j.onnx.OrtModel;
+import io.github.diffusion4j.onnx.OrtRuntime;
+import io.github.diffusion4j.onnx.TensorSpec;
+import io.github.diffusion4j.scheduler.NoiseSchedule;
+import io.github.diffusion4j.scheduler.Scheduler;
+import io.github.diffusion4j.scheduler.Schedulers;
+import io.github.diffusion4j.scheduler.TrainedScheduler;
+import io.github.diffusion4j.tokenizer.Tokenizer;
+import io.github.diffusion4j.tokenizer.TokenizerFormatException;
+import io.github.diffusion4j.tokenizer.Tokenizers;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+
+/** The open networks of a model's folder, and the checks and readings that families share. */
+final class Components {
+
+  private static final int CLIP_TOKENS = 77;
+
+  private final ModelLayout layout;
+  private final Map<String, OrtModel> models;
+  private final Closer open;
+
+  private Components(ModelLayout layout, Map<String, OrtModel> models, Closer open) {
+    this.layout = layout;
+    this.models = models;
+    this.open = open;
+  }
+
+  /**
+   * Opens networks, and the autoencoder's encoder where the model has it.
+   *
+   * @param names folder names; each must be there
+   * @param open closes what is opened, here and later
+   */
+  static Components open(ModelLayout layout, OrtRuntime runtime, Closer open, String... names)
+      throws IOException {
+    Map<String, Path> files = layout.withOptional(layout.onnxFiles(names), "vae_encoder");
+    return new Components(layout, runtime.open(files, open), open);
+  }
+
+  ModelLayout layout() {
+    return layout;
+  }
+
+  OrtModel model(String component) {
+    return models.get(component);
+  }
+
+  /** A CLIP text encoder with its tokenizer; the suffix is "", "_2", … */
+  TextEncoder clip(String suffix) throws IOException {
+    int positions =
+        layout
+            .config("text_encoder" + suffix)
+            .positive("max_position_embeddings")
+            .orElse(CLIP_TOKENS);
+    return TextEncoder.ofTokenizersLength(
+        tokenizer(suffix, positions), model("text_encoder" + suffix));
+  }
+
+  /** A T5 text encoder with its tokenizer; the suffix is "_2" or "_3". */
+  TextEncoder t5(String suffix) throws IOException {
+    return new TextEncoder(tokenizer(suffix, T5Sequence.LONGEST), model("text_encoder" + suffix));
+  }
+
+  private Tokenizer tokenizer(String suffix, int limit) throws IOException {
+    Path folder = layout.folder().resolve("tokenizer" + suffix);
+    try {
+      return open.own(Tokenizers.load(folder, limit));
+    } catch (TokenizerFormatException e) {
+      throw new ModelFormatException(e.getMessage(), e);
+    }
+  }
+
+  /** The autoencoder. */
+  OrtLatentCodec codec() {
+    return new OrtLatentCodec(models, layout.config("vae_decoder"));
+  }
+
+  /** The UNet, with as many channels beside the autoencoder's as its pipeline has. */
+  OrtDenoiserModel unet(OrtLatentCodec codec, Set<String> conditions) {
+    OrtModel unet = model("unet");
+    DenoiserInput kind = DenoiserInput.of(layout.pipelineClass());
+    int latents = codec.latentChannels();
+    TensorSpec sample = unet.input("sample");
+    int declared = sample.rank() == 4 ? (int) sample.dim(1) : -1;
+    int extra =
+        declared > 0
+            ? declared - latents
+            : layout
+                .config("unet")
+                .positive("in_channels")
+                .map(channels -> channels - latents)
+                .orElse(kind.extraChannels(latents));
+    boolean known = kind.takes(extra, latents);
+    return new OrtDenoiserModel(unet, "sample", conditions, known ? extra : 0);
+  }
+
+  /** Checks that a denoiser's latents are the autoencoder's. */
+  void checkLatents(OrtDenoiserModel denoiser, OrtLatentCodec codec) {
+    TensorSpec sample = denoiser.sample();
+    if (sample.rank() != 4) {
+      throw new ModelFormatException(
+          "%s: %s input %s has %d dimensions, expected 4"
+              .formatted(layout.folder(), denoiser.component(), sample, sample.rank()));
+    }
+    long channels = sample.dim(1);
+    if (channels > 0 && channels != codec.latentChannels() + denoiser.extraChannels()) {
+      throw new ModelFormatException(
+          "%s: %s input %s has %d channels, but the autoencoder's latents have %d; a UNet with more inputs (inpainting, pix2pix, upscaler) is another kind of model"
+              .formatted(
+                  layout.folder(), denoiser.component(), sample, channels, codec.latentChannels()));
+    }
+    for (int axis = 2; axis < 4; axis++) {
+      long cells = sample.dim(axis);
+      long decoded = codec.latents().dim(axis);
+      if (cells > 0 && decoded > 0 && cells != decoded) {
+        throw new ModelFormatException(
+            "%s: %s input %s and vae_decoder input %s have different fixed sizes"
+                .formatted(layout.folder(), denoiser.component(), sample, codec.latents()));
+      }
+    }
+  }
+
+  /** Checks that a denoiser's condition is as wide as what is given to it; -1: nobody knows. */
+  void checkWidth(OrtDenoiserModel denoiser, String condition, long given) {
+    TensorSpec spec = denoiser.condition(condition);
+    long width = spec.dim(-1);
+    if (width > 0 && given > 0 && width != given) {
+      throw new ModelFormatException(
+          "%s: %s input %s is %d wide, but the text encoder gives embeddings %d wide; the components belong to different models"
+              .formatted(layout.folder(), denoiser.component(), spec, width, given));
+    }
+  }
+
+  /** How wide a distilled UNet takes the embedding of the guidance scale. */
+  int guidanceWidth(OrtDenoiserModel unet) {
+    long declared = unet.condition(GuidanceEmbedding.INPUT).dim(1);
+    ConfigFile config = layout.config(unet.component());
+    int width = config.positive("time_cond_proj_dim").orElse(declared > 0 ? (int) declared : 256);
+    if (width < 4 || declared > 0 && declared != width) {
+      throw config.wrong(
+          "time_cond_proj_dim",
+          "at least 4 and the width of input " + unet.condition(GuidanceEmbedding.INPUT),
+          width);
+    }
+    return width;
+  }
+
+  /** The sum of widths; -1 if one is not known. */
+  static long sum(long... widths) {
+    long sum = 0;
+    for (long width : widths) {
+      if (width < 0) {
+        return -1;
+      }
+      sum += width;
+    }
+    return sum;
+  }
+
+  /**
+   * What a family takes where neither request nor model says.
+   *
+   * @param family its name
+   * @param cells latent cells along each side
+   * @param steps number of steps
+   * @param guidanceScale guidance scale
+   */
+  record Defaults(String family, int cells, int steps, double guidanceScale) {}
+
+  /** What the model says of itself. */
+  ModelFacts facts(OrtDenoiserModel denoiser, OrtLatentCodec codec, Defaults defaults) {
+    TensorSpec sample = denoiser.sample();
+    boolean fixed = sample.rank() == 4 && sample.dim(2) > 0 && sample.dim(3) > 0;
+    ConfigFile generation = layout.generation();
+    ConfigFile config = layout.config(denoiser.component());
+    int height = fixed ? (int) sample.dim(2) : cells(config, 0, defaults.cells);
+    int width = fixed ? (int) sample.dim(3) : cells(config, 1, defaults.cells);
+    return new ModelFacts(
+        layout.name(),
+        defaults.family,
+        generation.positive("width").orElse(width * codec.factor()),
+        generation.positive("height").orElse(height * codec.factor()),
+        generation.positive("num_inference_steps").orElse(defaults.steps),
+        generation.number("guidance_scale").orElse(defaults.guidanceScale),
+        fixed,
+        schedulerConfig());
+  }
+
+  /** Checked here, so that a model with an unknown solver is refused when it is opened. */
+  private Map<String, Object> schedulerConfig() {
+    ConfigFile file = layout.scheduler();
+    checked(file, Schedulers::fromConfig);
+    return new LinkedHashMap<>(file.toMap());
+  }
+
+  /** How an upscaler noises its small picture: by a schedule of its own. */
+  LowResolution lowResolution() {
+    ConfigFile file = layout.config("low_res_scheduler", "scheduler_config.json");
+    if (!file.present()) {
+      throw new ModelFormatException(layout.folder() + ": " + file.name() + " is missing");
+    }
+    Scheduler scheduler =
+        checked(file, config -> Schedulers.fromConfig(config, "DDIMScheduler")); // DDPM's betas
+    NoiseSchedule schedule = ((TrainedScheduler) scheduler).noiseSchedule();
+    int most = layout.index().integer("max_noise_level").orElse(350);
+    return new LowResolution(schedule, Math.min(most, schedule.trainSteps() - 1));
+  }
+
+  private Scheduler checked(ConfigFile file, Function<Map<String, Object>, Scheduler> reading) {
+    try {
+      return reading.apply(file.toMap());
+    } catch (IllegalArgumentException e) {
+      throw new ModelFormatException(
+          layout.folder() + ": " + file.name() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /** sample_size is one number, or height and width. */
+  private static int cells(ConfigFile config, int axis, int otherwise) {
+    JsonNode size = config.value("sample_size").orElse(null);
+    if (size != null && size.isArray()) {
+      JsonNode cells = size.path(axis);
+      if (!cells.canConvertToInt() || cells.intValue() < 1) {
+        throw config.wrong("sample_size", "a positive integer or two", size);
+      }
+      return cells.intValue();
+    }
+    return config.positive("sample_size").orElse(otherwise);
+  }
+}
