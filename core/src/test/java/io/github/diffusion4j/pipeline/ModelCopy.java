@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.stream.Stream;
 
@@ -42,14 +43,24 @@ record ModelCopy(Path folder) {
   void dropComponents(String... names) throws IOException {
     ObjectNode index = (ObjectNode) JSON.readTree(file("model_index.json").toFile());
     for (String name : names) {
-      try (Stream<Path> files = Files.walk(file(name))) {
-        for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(path);
-        }
-      }
+      dropFolder(name);
       index.putArray(name).addNull().addNull();
     }
     JSON.writeValue(file("model_index.json").toFile(), index);
+  }
+
+  /** Takes a folder away. */
+  void dropFolder(String name) throws IOException {
+    try (Stream<Path> files = Files.walk(file(name))) {
+      for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+
+  /** Puts another file in a file's place. */
+  void copy(Path other, String name) throws IOException {
+    Files.copy(other, file(name), StandardCopyOption.REPLACE_EXISTING);
   }
 
   Path file(String name) {
