@@ -18,6 +18,7 @@ final class MarkdownTable {
   private static final List<Column> COLUMNS =
       List.of(
           Column.score(),
+          Column.added("processor time", ProcessorTime.LABEL),
           Column.added("allocated", ALLOCATION),
           Column.added("a step", Quotients.STEP_TIME),
           Column.added("processor time of a step", Quotients.STEP_CPU),

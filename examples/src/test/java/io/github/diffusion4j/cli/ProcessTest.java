@@ -3,6 +3,7 @@ package io.github.diffusion4j.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.diffusion4j.examples.JavaProcess;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -28,11 +29,8 @@ class ProcessTest {
 
   private Process start(String... args) throws IOException {
     List<String> command = new ArrayList<>(interruptible());
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp"));
-    command.add(System.getProperty("java.class.path"));
-    command.add(Main.class.getName());
-    command.addAll(List.of(args));
+    String classPath = System.getProperty("java.class.path");
+    command.addAll(JavaProcess.command(classPath, Main.class, List.of(args)));
     ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
     builder.redirectErrorStream(true);
     builder.environment().remove("DIFFUSION4J_MODEL");

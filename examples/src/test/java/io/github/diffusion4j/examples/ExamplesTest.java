@@ -33,15 +33,7 @@ class ExamplesTest {
   private String run(String classPath, Class<?> main, String... args) throws Exception {
     Path output = Files.createTempFile("diffusion4j-", ".log");
     Process process =
-        new ProcessBuilder(
-                Stream.concat(
-                        Stream.of(
-                            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                            "-cp",
-                            classPath,
-                            main.getName()),
-                        Stream.of(args))
-                    .toList())
+        new ProcessBuilder(JavaProcess.command(classPath, main, List.of(args)))
             .directory(folder.toFile())
             .redirectErrorStream(true)
             .redirectOutput(output.toFile())
