@@ -1,13 +1,17 @@
 package io.github.diffusion4j.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.diffusion4j.LowResolution;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.onnx.TensorSpec;
+import io.github.diffusion4j.scheduler.NoiseSchedule;
+import io.github.diffusion4j.scheduler.Scheduler;
 import io.github.diffusion4j.scheduler.Schedulers;
+import io.github.diffusion4j.scheduler.TrainedScheduler;
 import io.github.diffusion4j.tokenizer.Tokenizer;
 import io.github.diffusion4j.tokenizer.TokenizerFormatException;
 import io.github.diffusion4j.tokenizer.Tokenizers;
@@ -15,6 +19,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
 
 /** The open networks of a model's folder, and the checks and readings that families share. */
 final class Components {
@@ -32,14 +38,15 @@ final class Components {
   }
 
   /**
-   * Opens networks.
+   * Opens networks, and the autoencoder's encoder where the model has it.
    *
    * @param names folder names; each must be there
    * @param open closes what is opened, here and later
    */
   static Components open(ModelLayout layout, OrtRuntime runtime, Closer open, String... names)
       throws IOException {
-    return new Components(layout, runtime.open(layout.onnxFiles(names), open), open);
+    Map<String, Path> files = layout.withOptional(layout.onnxFiles(names), "vae_encoder");
+    return new Components(layout, runtime.open(files, open), open);
   }
 
   ModelLayout layout() {
@@ -77,7 +84,26 @@ final class Components {
 
   /** The autoencoder. */
   OrtLatentCodec codec() {
-    return new OrtLatentCodec(model("vae_decoder"), layout.config("vae_decoder"));
+    return new OrtLatentCodec(models, layout.config("vae_decoder"));
+  }
+
+  /** The UNet, with as many channels beside the autoencoder's as its pipeline has. */
+  OrtDenoiserModel unet(OrtLatentCodec codec, Set<String> conditions) {
+    OrtModel unet = model("unet");
+    DenoiserInput kind = DenoiserInput.of(layout.pipelineClass());
+    int latents = codec.latentChannels();
+    TensorSpec sample = unet.input("sample");
+    int declared = sample.rank() == 4 ? (int) sample.dim(1) : -1;
+    int extra =
+        declared > 0
+            ? declared - latents
+            : layout
+                .config("unet")
+                .positive("in_channels")
+                .map(channels -> channels - latents)
+                .orElse(kind.extraChannels(latents));
+    boolean known = kind.takes(extra, latents);
+    return new OrtDenoiserModel(unet, "sample", conditions, known ? extra : 0);
   }
 
   /** Checks that a denoiser's latents are the autoencoder's. */
@@ -89,7 +115,7 @@ final class Components {
               .formatted(layout.folder(), denoiser.component(), sample, sample.rank()));
     }
     long channels = sample.dim(1);
-    if (channels > 0 && channels != codec.latentChannels()) {
+    if (channels > 0 && channels != codec.latentChannels() + denoiser.extraChannels()) {
       throw new ModelFormatException(
           "%s: %s input %s has %d channels, but the autoencoder's latents have %d; a UNet with more inputs (inpainting, pix2pix, upscaler) is another kind of model"
               .formatted(
@@ -175,10 +201,26 @@ final class Components {
   /** Checked here, so that a model with an unknown solver is refused when it is opened. */
   private Map<String, Object> schedulerConfig() {
     ConfigFile file = layout.scheduler();
-    Map<String, Object> config = new LinkedHashMap<>(file.toMap());
+    checked(file, Schedulers::fromConfig);
+    return new LinkedHashMap<>(file.toMap());
+  }
+
+  /** How an upscaler noises its small picture: by a schedule of its own. */
+  LowResolution lowResolution() {
+    ConfigFile file = layout.config("low_res_scheduler", "scheduler_config.json");
+    if (!file.present()) {
+      throw new ModelFormatException(layout.folder() + ": " + file.name() + " is missing");
+    }
+    Scheduler scheduler =
+        checked(file, config -> Schedulers.fromConfig(config, "DDIMScheduler")); // DDPM's betas
+    NoiseSchedule schedule = ((TrainedScheduler) scheduler).noiseSchedule();
+    int most = layout.index().integer("max_noise_level").orElse(350);
+    return new LowResolution(schedule, Math.min(most, schedule.trainSteps() - 1));
+  }
+
+  private Scheduler checked(ConfigFile file, Function<Map<String, Object>, Scheduler> reading) {
     try {
-      Schedulers.fromConfig(config);
-      return config;
+      return reading.apply(file.toMap());
     } catch (IllegalArgumentException e) {
       throw new ModelFormatException(
           layout.folder() + ": " + file.name() + ": " + e.getMessage(), e);

@@ -31,7 +31,9 @@ final class StableDiffusionXlFamily implements ModelFamily {
           "OnnxStableDiffusionXLPipeline",
           "ORTStableDiffusionXLPipeline",
           "StableDiffusionXLImg2ImgPipeline",
-          "ORTStableDiffusionXLImg2ImgPipeline");
+          "ORTStableDiffusionXLImg2ImgPipeline",
+          "StableDiffusionXLInpaintPipeline",
+          "ORTStableDiffusionXLInpaintPipeline");
   private static final String HIDDEN = "encoder_hidden_states";
   private static final String POOLED = "text_embeds";
   private static final String SIZES = "time_ids";
@@ -59,8 +61,8 @@ final class StableDiffusionXlFamily implements ModelFamily {
         encoders.add(new ClipLayers(parts.clip(""), layout.config("text_encoder")));
       }
       encoders.add(new ClipLayers(parts.clip("_2"), layout.config("text_encoder_2")));
-      OrtDenoiserModel unet = unet(parts);
       OrtLatentCodec codec = parts.codec();
+      OrtDenoiserModel unet = unet(parts, codec);
       parts.checkLatents(unet, codec);
       parts.checkWidth(
           unet, HIDDEN, Components.sum(encoders.stream().mapToLong(ClipLayers::width).toArray()));
@@ -82,12 +84,12 @@ final class StableDiffusionXlFamily implements ModelFamily {
     }
   }
 
-  private static OrtDenoiserModel unet(Components parts) {
+  private static OrtDenoiserModel unet(Components parts, OrtLatentCodec codec) {
     Set<String> conditions = new HashSet<>(Set.of(HIDDEN, POOLED, SIZES));
     if (parts.model("unet").inputs().containsKey(GuidanceEmbedding.INPUT)) {
       conditions.add(GuidanceEmbedding.INPUT);
     }
-    return new OrtDenoiserModel(parts.model("unet"), "sample", conditions);
+    return parts.unet(codec, conditions);
   }
 
   /**
