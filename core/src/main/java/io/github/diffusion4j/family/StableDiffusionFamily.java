@@ -12,8 +12,8 @@ import io.github.diffusion4j.onnx.TensorSpec;
 import io.github.diffusion4j.scheduler.Schedulers;
 import io.github.diffusion4j.tokenizer.Tokenizer;
 import io.github.diffusion4j.tokenizer.TokenizerFormatException;
-import io.github.diffusion4j.tokenizer.Tokenizers;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
 
@@ -43,11 +43,18 @@ final class StableDiffusionFamily implements ModelFamily {
   }
 
   @Override
+  public boolean takesTextualInversions() {
+    return true;
+  }
+
+  @Override
   public Stages open(ModelLayout layout, OrtRuntime runtime) throws IOException {
     try (Closer open = new Closer()) {
+      TextualInversions words = new TextualInversions(layout.inversions(), 0, 1);
+      Map<String, Path> files = layout.onnxFiles("text_encoder", "unet", "vae_decoder");
+      Tokenizer tokenizer = open.own(tokenizer(layout, words));
       Map<String, OrtModel> models =
-          runtime.open(layout.onnxFiles("text_encoder", "unet", "vae_decoder"), open);
-      Tokenizer tokenizer = open.own(tokenizer(layout));
+          runtime.open(files, Map.of("text_encoder", words.edits(tokenizer)), open);
       ClipPromptEncoder encoder =
           new ClipPromptEncoder(new ClipTextEncoder(tokenizer, models.get("text_encoder")));
       OrtDenoiserModel unet = new OrtDenoiserModel(models.get("unet"), "sample", Set.of(HIDDEN));
@@ -59,10 +66,11 @@ final class StableDiffusionFamily implements ModelFamily {
     }
   }
 
-  private static Tokenizer tokenizer(ModelLayout layout) throws IOException {
+  private static Tokenizer tokenizer(ModelLayout layout, TextualInversions words)
+      throws IOException {
     int positions = layout.config("text_encoder").positive("max_position_embeddings").orElse(77);
     try {
-      return Tokenizers.load(layout.folder().resolve("tokenizer"), positions);
+      return words.tokenizer(layout.folder().resolve("tokenizer"), positions);
     } catch (TokenizerFormatException e) {
       throw new ModelFormatException(e.getMessage(), e);
     }
