@@ -14,10 +14,11 @@ public sealed interface GraphEdit {
    * Puts rows after the last one of an embedding table.
    *
    * @param ids input of the network whose numbers pick rows of the table
+   * @param first number of the first new row: as many rows as the table has
    * @param rows the new rows, one after the other, stored as the table's type
    * @param width values of one row, as many as the table's rows have
    */
-  record MoreEmbeddings(String ids, Floats rows, int width) implements GraphEdit {
+  record MoreEmbeddings(String ids, int first, Floats rows, int width) implements GraphEdit {
     /** Checks that the rows are whole. */
     public MoreEmbeddings {
       requireNonNull(ids, "ids");

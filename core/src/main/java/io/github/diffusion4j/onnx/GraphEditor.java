@@ -97,6 +97,11 @@ final class GraphEditor {
           "embeddings are %d wide, but this text encoder's table %s has the shape %s; they belong to another kind of model"
               .formatted(more.width(), constant.name(), constant.shape()));
     }
+    if (constant.shape().get(0) != more.first()) {
+      throw new ModelFormatException(
+          "%s: the embedding table %s has %d rows, but the tokenizer's first new token is %d; the two belong to different models"
+              .formatted(path, constant.name(), constant.shape().get(0), more.first()));
+    }
     String name = constant.name();
     String own = name + ".own";
     String added = name + ".added";

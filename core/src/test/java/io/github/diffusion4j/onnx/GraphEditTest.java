@@ -72,7 +72,9 @@ class GraphEditTest {
                 .get(1)
                 .longValue();
     List<GraphEdit> edits =
-        List.of(new GraphEdit.MoreEmbeddings("input_ids", Floats.of(row(file, 105, width)), width));
+        List.of(
+            new GraphEdit.MoreEmbeddings(
+                "input_ids", 1000, Floats.of(row(file, 105, width)), width));
     long[] added = IDS.clone();
     added[5] = 1000; // the copy of row 105
     float[] plain = run(file, List.of(), IDS);
@@ -124,7 +126,7 @@ class GraphEditTest {
       Path inside = Files.copy(file, system.getPath("model.onnx"));
       List<GraphEdit> edits =
           List.of(
-              new GraphEdit.MoreEmbeddings("input_ids", Floats.of(row(inside, 105, 32)), 32),
+              new GraphEdit.MoreEmbeddings("input_ids", 1000, Floats.of(row(inside, 105, 32)), 32),
               new GraphEdit.AttentionBias("bias"));
       long[] added = IDS.clone();
       added[5] = 1000;
@@ -134,7 +136,8 @@ class GraphEditTest {
 
   @Test
   void rowsOfAnotherWidthAreRefused() {
-    GraphEdit wide = new GraphEdit.MoreEmbeddings("input_ids", Floats.of(new float[768]), 768);
+    GraphEdit wide =
+        new GraphEdit.MoreEmbeddings("input_ids", 1000, Floats.of(new float[768]), 768);
     String message =
         assertThrows(
                 IllegalArgumentException.class,
@@ -143,7 +146,15 @@ class GraphEditTest {
     assertTrue(message.contains("768") && message.contains("[1000, 32]"), message);
     assertThrows(
         IllegalArgumentException.class,
-        () -> new GraphEdit.MoreEmbeddings("input_ids", Floats.of(new float[5]), 2));
+        () -> new GraphEdit.MoreEmbeddings("input_ids", 1000, Floats.of(new float[5]), 2));
+  }
+
+  @Test
+  void rowsThatDoNotFollowTheTablesLastAreRefused() {
+    GraphEdit gap = new GraphEdit.MoreEmbeddings("input_ids", 1001, Floats.of(new float[32]), 32);
+    assertThrows(
+        ModelFormatException.class,
+        () -> runtime.open("text_encoder", encoder("sd15"), List.of(gap)));
   }
 
   @Test
@@ -157,7 +168,7 @@ class GraphEditTest {
     Path file = Files.write(folder.resolve("relu.onnx"), relu);
     for (GraphEdit edit :
         List.of(
-            new GraphEdit.MoreEmbeddings("input_ids", Floats.of(1, 2), 2),
+            new GraphEdit.MoreEmbeddings("input_ids", 1000, Floats.of(1, 2), 2),
             new GraphEdit.AttentionBias("bias"))) {
       assertThrows(
           ModelFormatException.class, () -> runtime.open("text_encoder", file, List.of(edit)));
@@ -230,7 +241,7 @@ class GraphEditTest {
     Path file = folder.resolve("broken.onnx");
     List<GraphEdit> edits =
         List.of(
-            new GraphEdit.MoreEmbeddings("input_ids", Floats.of(new float[32]), 32),
+            new GraphEdit.MoreEmbeddings("input_ids", 1000, Floats.of(new float[32]), 32),
             new GraphEdit.AttentionBias("bias"));
     for (int i = 0; i < 200; i++) {
       byte[] broken = whole.clone();
