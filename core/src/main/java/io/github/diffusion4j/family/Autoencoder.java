@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.LatentCodec;
+import io.github.diffusion4j.LatentDistribution;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
@@ -13,6 +14,7 @@ import io.github.diffusion4j.onnx.OrtRuntime;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -32,6 +34,7 @@ import java.util.Map;
 public final class Autoencoder implements LatentCodec, AutoCloseable {
 
   private static final String DECODER = "vae_decoder";
+  private static final String ENCODER = "vae_encoder";
 
   private final OrtLatentCodec codec;
   private final Closer owned;
@@ -44,7 +47,8 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
   /**
    * Opens an autoencoder.
    *
-   * @param folder has vae_decoder/model.onnx and vae_decoder/config.json
+   * @param folder has vae_decoder/model.onnx and vae_decoder/config.json, and
+   *     vae_encoder/model.onnx where pictures are to be encoded
    * @param options provider, threads and memory
    * @return owned by the caller
    * @throws IOException if a file cannot be read
@@ -56,11 +60,15 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
       throw new ModelFormatException(
           folder + ": vae_decoder/model.onnx is missing, expected the folder of an autoencoder");
     }
+    Map<String, Path> files = new LinkedHashMap<>(Map.of(DECODER, decoder));
+    Path encoder = folder.resolve(ENCODER).resolve("model.onnx");
+    if (Files.isRegularFile(encoder)) {
+      files.put(ENCODER, encoder);
+    }
     OrtRuntime runtime = OrtRuntime.of(requireNonNull(options, "options"));
     try (Closer open = new Closer()) {
-      var models = runtime.open(Map.of(DECODER, decoder), open);
       ConfigFile config = ConfigFile.read(folder, DECODER + "/config.json");
-      return new Autoencoder(new OrtLatentCodec(models.get(DECODER), config), open.release());
+      return new Autoencoder(new OrtLatentCodec(runtime.open(files, open), config), open.release());
     }
   }
 
@@ -77,6 +85,21 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
   @Override
   public ImageTensor decode(float[] latents, LatentShape shape, CancelToken cancel) {
     return codec.decode(latents, shape, cancel);
+  }
+
+  @Override
+  public boolean encodes() {
+    return codec.encodes();
+  }
+
+  @Override
+  public LatentDistribution encode(ImageTensor images, CancelToken cancel) {
+    return codec.encode(images, cancel);
+  }
+
+  @Override
+  public void scale(float[] latents) {
+    codec.scale(latents);
   }
 
   @Override
