@@ -10,11 +10,12 @@ import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.onnx.Closer;
+import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -60,15 +61,16 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
       throw new ModelFormatException(
           folder + ": vae_decoder/model.onnx is missing, expected the folder of an autoencoder");
     }
-    Map<String, Path> files = new LinkedHashMap<>(Map.of(DECODER, decoder));
     Path encoder = folder.resolve(ENCODER).resolve("model.onnx");
-    if (Files.isRegularFile(encoder)) {
-      files.put(ENCODER, encoder);
-    }
     OrtRuntime runtime = OrtRuntime.of(requireNonNull(options, "options"));
     try (Closer open = new Closer()) {
+      Map<String, OrtModel> networks = new HashMap<>();
+      networks.put(DECODER, open.own(runtime.open(DECODER, decoder)));
+      if (Files.isRegularFile(encoder)) {
+        networks.put(ENCODER, open.own(runtime.open(ENCODER, encoder)));
+      }
       ConfigFile config = ConfigFile.read(folder, DECODER + "/config.json");
-      return new Autoencoder(new OrtLatentCodec(runtime.open(files, open), config), open.release());
+      return new Autoencoder(new OrtLatentCodec(networks, config), open.release());
     }
   }
 

@@ -49,6 +49,11 @@ final class StableDiffusionXlFamily implements ModelFamily {
   }
 
   @Override
+  public boolean takesTextualInversions() {
+    return true;
+  }
+
+  @Override
   public Stages open(ModelLayout layout, OrtRuntime runtime) throws IOException {
     boolean refiner = layout.index().flag("requires_aesthetics_score").orElse(false);
     boolean both = layout.names("text_encoder");
