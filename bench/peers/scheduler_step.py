@@ -52,7 +52,7 @@ class Generation:
         return 1
 
     def run(self):
-        """Seconds that the steps took, and their number."""
+        """Seconds that the steps took, seconds of this thread's processor time, number of steps."""
         scheduler = self.scheduler
         scheduler.set_timesteps(self.steps)
         extra = {}
@@ -64,7 +64,7 @@ class Generation:
         x, old, before = self.sample.clone(), None, None
         if hasattr(scheduler, "scale_model_input"):
             scheduler.scale_model_input(x, timesteps[0])  # some schedulers warn where it was never called
-        start = time.perf_counter()
+        start, start_cpu = time.perf_counter(), time.thread_time()
         for i, t in enumerate(timesteps):
             if "old_pred_original_sample" in self.parameters:  # CogVideoX DPM
                 x, old = scheduler.step(self.prediction, old, t, before, x, return_dict=False, **extra)
@@ -74,37 +74,36 @@ class Generation:
                 x = scheduler.step(self.prediction, t, x, prev_timestep=after, return_dict=False, **extra)[0]
             else:
                 x = scheduler.step(self.prediction, t, x, return_dict=False, **extra)[0]
-        return time.perf_counter() - start, len(timesteps)
+        return time.perf_counter() - start, time.thread_time() - start_cpu, len(timesteps)
 
 
 def measure(generation, warmup, iterations, seconds):
-    """Mean time of a step in each iteration, nanoseconds."""
-    means = []
+    """Mean time and mean processor time of a step in each iteration, nanoseconds."""
+    means, cpu_means = [], []
     for iteration in range(warmup + iterations):
-        spent = count = 0
+        spent = spent_cpu = count = 0
         end = time.perf_counter() + seconds
         while count == 0 or time.perf_counter() < end:
-            took, steps = generation.run()
+            took, took_cpu, steps = generation.run()
             spent += took
+            spent_cpu += took_cpu
             count += steps
         if iteration >= warmup:
             means.append(spent / count * 1e9)
-    return means
+            cpu_means.append(spent_cpu / count * 1e9)
+    return {"step.time": means, "step.cpu": cpu_means}
 
 
-def result(name, shape, steps, threads, means):
+def metric(means):
     error = T_999.get(len(means) - 1, math.nan) * statistics.stdev(means) / math.sqrt(len(means))
+    return {"score": statistics.mean(means), "scoreError": error, "scoreUnit": "ns/step", "rawData": [means]}
+
+
+def result(name, shape, steps, threads, measured):
     return {
         "benchmark": BENCHMARK,
         "params": {"scheduler": name, "shape": shape, "steps": str(steps), "threads": str(threads)},
-        "secondaryMetrics": {
-            "step.time": {
-                "score": statistics.mean(means),
-                "scoreError": error,
-                "scoreUnit": "ns/step",
-                "rawData": [means],
-            }
-        },
+        "secondaryMetrics": {label: metric(means) for label, means in measured.items()},
     }
 
 
@@ -118,14 +117,14 @@ def figure(metric, unit=1e3):
     return f"{metric['score'] / unit:.1f}{margin}"
 
 
-def table(ours, theirs):
+def table(ours, theirs, label):
     peers = {key(entry): entry for entry in theirs}
     rows = ["| scheduler | shape | diffusers, µs/step | Diffusion4j, µs/step | ratio | B/step |", "|---|---|---|---|---|---|"]
     for entry in ours:
         if entry["benchmark"] != BENCHMARK or key(entry) not in peers:
             continue
-        mine = entry["secondaryMetrics"]["step.time"]
-        peer = peers[key(entry)]["secondaryMetrics"]["step.time"]
+        mine = entry["secondaryMetrics"][label]
+        peer = peers[key(entry)]["secondaryMetrics"][label]
         rows.append(
             f"| {entry['params']['scheduler'].removesuffix('Scheduler')} | {entry['params']['shape']} | {figure(peer)} "
             f"| {figure(mine)} | {mine['score'] / peer['score']:.2f} "
@@ -144,24 +143,27 @@ def main():
     parser.add_argument("--iterations", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=0.3, help="of one iteration")
     parser.add_argument("--jmh", help="results of the Java benchmark to compare with")
+    parser.add_argument("--cpu", action="store_true", help="compare processor time: needs --threads 1")
     parser.add_argument("--out", default="scheduler_step.json")
     options = parser.parse_args()
     ours = json.load(open(options.jmh)) if options.jmh else []
     names = options.schedulers or sorted({e["params"]["scheduler"] for e in ours if e["benchmark"] == BENCHMARK})
     if not names:
         parser.error("give --schedulers, or --jmh with results of SchedulerStepBenchmark")
+    if options.cpu and options.threads != 1:
+        parser.error("--cpu needs --threads 1: the time of torch's other threads is not seen")
     torch.set_num_threads(options.threads)
     theirs = []
     with torch.no_grad():
         for name in names:
             for shape in options.shapes:
-                means = measure(Generation(name, shape, options.steps), options.warmup, options.iterations, options.seconds)
-                theirs.append(result(name, shape, options.steps, options.threads, means))
+                measured = measure(Generation(name, shape, options.steps), options.warmup, options.iterations, options.seconds)
+                theirs.append(result(name, shape, options.steps, options.threads, measured))
     with open(options.out, "w") as file:
         json.dump(theirs, file, indent=1)
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in ("torch", "diffusers"))
     print(f"{versions}, {options.threads} torch thread(s)\n")
-    print(table(ours, theirs) if ours else json.dumps(theirs, indent=1))
+    print(table(ours, theirs, "step.cpu" if options.cpu else "step.time") if ours else json.dumps(theirs, indent=1))
 
 
 if __name__ == "__main__":

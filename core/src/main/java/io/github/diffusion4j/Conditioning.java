@@ -2,6 +2,7 @@ package io.github.diffusion4j;
 
 import static java.util.Objects.requireNonNull;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -10,7 +11,7 @@ import java.util.List;
  *
  * @param branches guidance branches, 1 or more
  * @param batch images
- * @param inputs the denoiser's extra inputs, each with branches · batch rows
+ * @param inputs the denoiser's extra inputs, each with branches · batch rows, or shared by all
  */
 public record Conditioning(int branches, int batch, List<Input> inputs) {
 
@@ -22,7 +23,8 @@ public record Conditioning(int branches, int batch, List<Input> inputs) {
     }
     inputs = List.copyOf(inputs);
     for (Input input : inputs) {
-      if (input.values.length != (long) branches * batch * input.rowElements()) {
+      long rows = input.shared ? 1 : (long) branches * batch;
+      if (input.values.length != rows * input.rowElements()) {
         throw new IllegalArgumentException(
             "conditioning \"%s\" has %d values, expected %d branches x %d images x %s"
                 .formatted(input.name, input.values.length, branches, batch, input.rowShape));
@@ -50,12 +52,28 @@ public record Conditioning(int branches, int batch, List<Input> inputs) {
                         + inputs.stream().map(Input::name).toList()));
   }
 
-  /** One named input of a denoiser: a row of values for each branch and image. */
+  /**
+   * This with more inputs.
+   *
+   * @param more inputs of other names
+   * @return a copy
+   */
+  public Conditioning with(Input... more) {
+    List<Input> all = new ArrayList<>(inputs);
+    all.addAll(List.of(more));
+    return new Conditioning(branches, batch, all);
+  }
+
+  /**
+   * One named input of a denoiser: a row of values for each branch and image, or values that all
+   * share.
+   */
   public static final class Input {
 
     private final String name;
     private final float[] values;
     private final List<Integer> rowShape;
+    private final boolean shared;
 
     /**
      * Takes over the array.
@@ -65,9 +83,35 @@ public record Conditioning(int branches, int batch, List<Input> inputs) {
      * @param rowShape dimensions of one row, such as tokens and width; empty for a number a row
      */
     public Input(String name, float[] values, List<Integer> rowShape) {
+      this(name, values, rowShape, false);
+    }
+
+    private Input(String name, float[] values, List<Integer> rowShape, boolean shared) {
       this.name = requireNonNull(name, "name");
       this.values = requireNonNull(values, "values");
       this.rowShape = List.copyOf(rowShape);
+      this.shared = shared;
+    }
+
+    /**
+     * An input without a batch dimension: the same for all branches and images.
+     *
+     * @param name the denoiser's name for it, such as {@code img_ids}
+     * @param values not copied, not to be changed afterwards
+     * @param shape its dimensions; empty for one number
+     * @return the input
+     */
+    public static Input shared(String name, float[] values, List<Integer> shape) {
+      return new Input(name, values, shape, true);
+    }
+
+    /**
+     * Whether it has no batch dimension.
+     *
+     * @return true if all branches and images share the values
+     */
+    public boolean shared() {
+      return shared;
     }
 
     /**
@@ -89,7 +133,7 @@ public record Conditioning(int branches, int batch, List<Input> inputs) {
     }
 
     /**
-     * Dimensions of one row.
+     * Dimensions of one row, or of the whole where it is shared.
      *
      * @return without the batch dimension
      */

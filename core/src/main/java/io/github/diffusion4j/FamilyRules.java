@@ -30,4 +30,14 @@ public interface FamilyRules {
   default StepPlan plan(GenerationRequest request, LatentShape shape) {
     return request.plan().orElseThrow();
   }
+
+  /**
+   * Latent cells that the denoiser takes together along each axis: a picture's sides are multiples
+   * of so many cells.
+   *
+   * @return 1 for a UNet, the patch size of a transformer
+   */
+  default int patch() {
+    return 1;
+  }
 }

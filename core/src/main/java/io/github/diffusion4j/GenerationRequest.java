@@ -33,6 +33,9 @@ import java.util.stream.IntStream;
  * @param batching whether guidance's branches go through the denoiser together
  * @param init what to begin with
  * @param text how the prompts are read
+ * @param sizes what SDXL is told of sizes and looks
+ * @param trueGuidanceScale classifier-free guidance of models whose own guidance scale is an input
+ *     of the network (FLUX), on above 1 and with a negative prompt
  */
 public record GenerationRequest(
     List<String> prompts,
@@ -49,7 +52,9 @@ public record GenerationRequest(
     int imagesPerPrompt,
     BranchBatching batching,
     Init init,
-    TextOptions text) {
+    TextOptions text,
+    SizeConditioning sizes,
+    double trueGuidanceScale) {
 
   /** Longest prompt, in characters. */
   public static final int MAX_PROMPT_LENGTH = 100_000;
@@ -68,15 +73,14 @@ public record GenerationRequest(
     requireNonNull(batching, "batching");
     requireNonNull(init, "init");
     requireNonNull(text, "text");
+    requireNonNull(sizes, "sizes");
     require(!prompts.isEmpty(), "at least one prompt is needed");
     prompts.forEach(prompt -> checkLength("prompt", prompt));
-    negativePrompts.forEach(prompt -> checkLength("negative prompt", prompt));
-    require(
-        negativePrompts.size() <= 1 || negativePrompts.size() == prompts.size(),
-        "expected no negative prompt, one, or one for each of the "
-            + prompts.size()
-            + " prompts, got "
-            + negativePrompts.size());
+    checkCount("negative prompt", negativePrompts, prompts);
+    checkCount("prompt 2", text.prompts2(), prompts);
+    checkCount("negative prompt 2", text.negativePrompts2(), prompts);
+    checkCount("prompt 3", text.prompts3(), prompts);
+    checkCount("negative prompt 3", text.negativePrompts3(), prompts);
     checkSize("width", width);
     checkSize("height", height);
     double scale = guidanceScale.orElse(0);
@@ -84,6 +88,9 @@ public record GenerationRequest(
     require(
         guidanceRescale >= 0 && guidanceRescale <= 1,
         "guidance rescale must be in [0, 1], got " + guidanceRescale);
+    require(
+        Double.isFinite(trueGuidanceScale),
+        "true guidance scale must be a finite number, got " + trueGuidanceScale);
     double noisiness = eta.orElse(0);
     require(noisiness >= 0 && noisiness <= 1, "eta must be in [0, 1], got " + noisiness);
     require(imagesPerPrompt >= 1, "images per prompt must be at least 1, got " + imagesPerPrompt);
@@ -113,6 +120,14 @@ public record GenerationRequest(
             + " are taken (and a text encoder reads only its first tokens)");
   }
 
+  private static void checkCount(String name, List<String> texts, List<String> prompts) {
+    texts.forEach(text -> checkLength(name, text));
+    require(
+        texts.size() <= 1 || texts.size() == prompts.size(),
+        "expected no %s, one, or one for each of the %d prompts, got %d"
+            .formatted(name, prompts.size(), texts.size()));
+  }
+
   private static void checkSize(String name, OptionalInt size) {
     require(size.orElse(1) >= 1, name + " must be at least 1 pixel, got " + size.orElse(1));
   }
@@ -135,6 +150,25 @@ public record GenerationRequest(
    */
   public static Builder prompts(List<String> prompts) {
     return new Builder(prompts);
+  }
+
+  /**
+   * A request to a class-conditional model, whose prompts are numbers of classes.
+   *
+   * @param classes one for each picture
+   * @return a builder
+   */
+  public static Builder classes(int... classes) {
+    return prompts(java.util.Arrays.stream(classes).mapToObj(String::valueOf).toList());
+  }
+
+  /**
+   * A request to an unconditional model, which takes no prompt.
+   *
+   * @return a builder
+   */
+  public static Builder unconditional() {
+    return prompt("");
   }
 
   /**
@@ -183,7 +217,7 @@ public record GenerationRequest(
    * @return each prompt repeated for its images
    */
   public List<String> promptOfEachImage() {
-    return repeat(prompts);
+    return ofEachImage(prompts);
   }
 
   /**
@@ -192,15 +226,22 @@ public record GenerationRequest(
    * @return each repeated for its images; the empty text where none was given
    */
   public List<String> negativePromptOfEachImage() {
-    return switch (negativePrompts.size()) {
-      case 0 -> Collections.nCopies(images(), "");
-      case 1 -> Collections.nCopies(images(), negativePrompts.get(0));
-      default -> repeat(negativePrompts);
-    };
+    return ofEachImage(negativePrompts);
   }
 
-  private List<String> repeat(List<String> texts) {
-    return IntStream.range(0, images()).mapToObj(i -> texts.get(i / imagesPerPrompt)).toList();
+  /**
+   * One text for each image.
+   *
+   * @param texts none, one for all prompts, or one for each prompt
+   * @return each repeated for its images; the empty text where there is none
+   */
+  public List<String> ofEachImage(List<String> texts) {
+    return switch (texts.size()) {
+      case 0 -> Collections.nCopies(images(), "");
+      case 1 -> Collections.nCopies(images(), texts.get(0));
+      default ->
+          IntStream.range(0, images()).mapToObj(i -> texts.get(i / imagesPerPrompt)).toList();
+    };
   }
 
   /** Collects a request; not thread-safe. */
@@ -220,6 +261,8 @@ public record GenerationRequest(
     private BranchBatching batching = BranchBatching.TOGETHER;
     private Init init = new Init.FromNoise();
     private TextOptions text = TextOptions.DEFAULT;
+    private SizeConditioning sizes = SizeConditioning.DEFAULT;
+    private double trueGuidanceScale = 1;
 
     private Builder(List<String> prompts) {
       this.prompts = List.copyOf(prompts);
@@ -243,6 +286,8 @@ public record GenerationRequest(
       batching = other.batching;
       init = other.init;
       text = other.text;
+      sizes = other.sizes;
+      trueGuidanceScale = other.trueGuidanceScale;
       return this;
     }
 
@@ -433,6 +478,28 @@ public record GenerationRequest(
     }
 
     /**
+     * What SDXL is told of sizes and looks.
+     *
+     * @param conditioning the picture's own size by default
+     * @return this
+     */
+    public Builder sizes(SizeConditioning conditioning) {
+      sizes = conditioning;
+      return this;
+    }
+
+    /**
+     * Classifier-free guidance beside the guidance scale that a network like FLUX takes as input.
+     *
+     * @param scale on above 1, where there is a negative prompt
+     * @return this
+     */
+    public Builder trueGuidanceScale(double scale) {
+      trueGuidanceScale = scale;
+      return this;
+    }
+
+    /**
      * Makes the request.
      *
      * @return immutable
@@ -454,7 +521,9 @@ public record GenerationRequest(
           imagesPerPrompt,
           batching,
           init,
-          text);
+          text,
+          sizes,
+          trueGuidanceScale);
     }
   }
 }

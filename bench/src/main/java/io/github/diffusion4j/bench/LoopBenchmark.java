@@ -79,7 +79,12 @@ public class LoopBenchmark extends Measured {
     TorchNoise source = new TorchNoise(SEED);
     SchedulerRun run = scheduler.start(StepPlan.steps(steps), latents.sample(), source);
     float[] x = noise.clone();
-    new DenoiseLoop(new FixedDenoiser(prediction), guidance, new CancelToken(), meter)
+    new DenoiseLoop(
+            new FixedDenoiser(prediction),
+            guidance,
+            DenoiseLoop.Blend.NONE,
+            new CancelToken(),
+            meter)
         .run(run, x, latents);
     return x;
   }

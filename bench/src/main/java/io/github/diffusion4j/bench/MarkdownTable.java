@@ -18,10 +18,13 @@ final class MarkdownTable {
   private static final List<Column> COLUMNS =
       List.of(
           Column.score(),
+          Column.added("processor time", ProcessorTime.LABEL),
           Column.added("allocated", ALLOCATION),
           Column.added("a step", Quotients.STEP_TIME),
+          Column.added("processor time of a step", Quotients.STEP_CPU),
           Column.added("allocated in a step", Quotients.STEP_ALLOCATION),
-          Column.added("pipeline / bare", Quotients.OVERHEAD));
+          Column.added("pipeline / bare", Quotients.OVERHEAD),
+          Column.added("pipeline / bare, processor time", Quotients.OVERHEAD_CPU));
 
   private MarkdownTable() {}
 

@@ -13,7 +13,8 @@ import org.openjdk.jmh.infra.Blackhole;
 
 /**
  * Pipeline and bare networks in turn in one JVM, so that whatever else the machine does meets both
- * alike: {@code pipeline/bare} is the figure, the score is the time of the two together.
+ * alike: {@code pipeline/bare} is the figure, the score is the time of the two together. On a busy
+ * machine {@code pipeline/bare.cpu} with {@code -p threads=1} says the same with less error.
  */
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 @Warmup(iterations = 2, time = 2)
@@ -43,18 +44,18 @@ public class OverheadBenchmark extends Measured {
     if (bareFirst) {
       blackhole.consume(bare(bare, pair));
     }
-    long start = System.nanoTime();
+    pair.begin();
     blackhole.consume(pipeline.paint(StepListener.NONE));
-    pair.pipelineNanos += System.nanoTime() - start;
+    pair.endPipeline();
     if (!bareFirst) {
       blackhole.consume(bare(bare, pair));
     }
   }
 
   private static float bare(BareState bare, PairMeter pair) throws OrtException {
-    long start = System.nanoTime();
+    pair.begin();
     float value = bare.run();
-    pair.bareNanos += System.nanoTime() - start;
+    pair.endBare();
     return value;
   }
 }

@@ -18,17 +18,25 @@ public final class Quotients implements InternalProfiler {
   /** Time of a step. */
   static final String STEP_TIME = "step.time";
 
+  /** Processor time of a step, of the thread that steps. */
+  static final String STEP_CPU = "step.cpu";
+
   /** Bytes allocated on the Java heap in a step. */
   static final String STEP_ALLOCATION = "step.alloc";
 
   /** Time of a picture by the pipeline over the time of the same runs of the networks alone. */
   static final String OVERHEAD = "pipeline/bare";
 
+  /** The same of the calling thread's processor time: for networks that run on one thread. */
+  static final String OVERHEAD_CPU = "pipeline/bare.cpu";
+
   private static final List<Quotient> ALL =
       List.of(
           new Quotient(STEP_TIME, "stepNanos", "steps", "ns/step"),
+          new Quotient(STEP_CPU, "stepCpuNanos", "steps", "ns/step"),
           new Quotient(STEP_ALLOCATION, "stepBytes", "steps", "B/step"),
-          new Quotient(OVERHEAD, "pipelineNanos", "bareNanos", "ratio"));
+          new Quotient(OVERHEAD, "pipelineNanos", "bareNanos", "ratio"),
+          new Quotient(OVERHEAD_CPU, "pipelineCpuNanos", "bareCpuNanos", "ratio"));
 
   private record Quotient(String label, String dividend, String divisor, String unit) {
 

@@ -25,10 +25,14 @@ public class StepMeter implements StepListener {
   /** Nanoseconds that they took. */
   public long stepNanos;
 
+  /** Nanoseconds that this thread had a processor in them; other threads' work is not in it. */
+  public long stepCpuNanos;
+
   /** Bytes that this thread allocated on the Java heap in them. */
   public long stepBytes;
 
   private long startNanos;
+  private long startCpuNanos;
   private long startBytes;
 
   /** Nothing counted yet. */
@@ -37,6 +41,7 @@ public class StepMeter implements StepListener {
   /** Steps begin. */
   public void begin() {
     startBytes = THREADS.getCurrentThreadAllocatedBytes();
+    startCpuNanos = THREADS.getCurrentThreadCpuTime();
     startNanos = System.nanoTime();
   }
 
@@ -47,6 +52,7 @@ public class StepMeter implements StepListener {
    */
   public void end(int count) {
     stepNanos += System.nanoTime() - startNanos;
+    stepCpuNanos += THREADS.getCurrentThreadCpuTime() - startCpuNanos;
     stepBytes += THREADS.getCurrentThreadAllocatedBytes() - startBytes;
     steps += count;
   }

@@ -58,6 +58,7 @@ class BenchmarksTest {
       JsonNode score = result.at("/primaryMetric/score");
       assertTrue(score.asDouble() > 0, result::toPrettyString);
       JsonNode secondary = result.get("secondaryMetrics");
+      assertTrue(secondary.has(ProcessorTime.LABEL), secondary::toPrettyString);
       String method = name.substring(name.lastIndexOf('.', name.lastIndexOf('.') - 1) + 1);
       assertEquals(METERED.contains(method), secondary.has(Quotients.STEP_TIME), method);
       assertEquals(METERED.contains(method), secondary.has(Quotients.STEP_ALLOCATION), method);

@@ -5,6 +5,7 @@ import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.PromptEncoder;
+import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.PromptSyntax;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ final class ClipPromptEncoder implements PromptEncoder {
   private static final String LAST = "last_hidden_state";
   private static final String LAYER = "hidden_states.";
 
-  private final ClipTextEncoder encoder;
+  private final TextEncoder encoder;
   private final long width;
   private final int layers;
   private final Optional<FinalNorm> norm;
@@ -32,7 +33,7 @@ final class ClipPromptEncoder implements PromptEncoder {
    *
    * @throws IOException if the norm that earlier ones need cannot be read
    */
-  ClipPromptEncoder(ClipTextEncoder encoder) throws IOException {
+  ClipPromptEncoder(TextEncoder encoder) throws IOException {
     this.encoder = encoder;
     this.width = encoder.hidden(LAST).dim(2);
     int last = 0;
@@ -46,6 +47,11 @@ final class ClipPromptEncoder implements PromptEncoder {
   /** Width of the embeddings, -1 where the network does not say. */
   long width() {
     return width;
+  }
+
+  @Override
+  public boolean reads(PromptOptions options) {
+    return true;
   }
 
   @Override
@@ -89,7 +95,7 @@ final class ClipPromptEncoder implements PromptEncoder {
 
   private PromptEmbedder.Network network(int clipSkip, CancelToken cancel) {
     if (clipSkip == 0) {
-      return (ids, hidden) -> encoder.encode(ids, hidden, LAST, cancel);
+      return (ids, hidden) -> encoder.encode(ids, hidden, TextEncoder.Outputs.hidden(LAST), cancel);
     }
     if (norm.isEmpty()) {
       throw new IllegalArgumentException(
@@ -107,7 +113,7 @@ final class ClipPromptEncoder implements PromptEncoder {
           "clip skip must be 0 to %d, the text encoder's layers, got %d"
               .formatted(layers, clipSkip));
     }
-    String layer = LAYER + (layers - clipSkip);
+    TextEncoder.Outputs layer = TextEncoder.Outputs.hidden(LAYER + (layers - clipSkip));
     return (ids, hidden) -> norm.get().apply(encoder.encode(ids, hidden, layer, cancel));
   }
 }

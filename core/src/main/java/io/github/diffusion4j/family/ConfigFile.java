@@ -137,6 +137,23 @@ public record ConfigFile(String name, JsonNode root) {
   }
 
   /**
+   * A truth value.
+   *
+   * @param key its key
+   * @return its value; empty if absent or null
+   */
+  public Optional<Boolean> flag(String key) {
+    return value(key)
+        .map(
+            node -> {
+              if (!node.isBoolean()) {
+                throw wrong(key, "true or false", node);
+              }
+              return node.booleanValue();
+            });
+  }
+
+  /**
    * The length of a list.
    *
    * @param key its key

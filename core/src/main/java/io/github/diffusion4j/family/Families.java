@@ -7,7 +7,14 @@ import java.util.stream.Collectors;
 /** The known families. */
 public final class Families {
 
-  private static final List<ModelFamily> ALL = List.of(new StableDiffusionFamily());
+  private static final List<ModelFamily> ALL =
+      List.of(
+          new StableDiffusionFamily(),
+          new StableDiffusionXlFamily(),
+          new StableDiffusion3Family(),
+          new FluxFamily(),
+          new LatentConsistencyFamily(),
+          new LatentDiffusionFamily());
 
   private Families() {}
 

@@ -111,6 +111,19 @@ public final class ModelLayout {
   }
 
   /**
+   * Whether model_index.json says that the model has a component.
+   *
+   * @param component folder name such as {@code text_encoder_3}
+   * @return false if it is absent there, null, or a list of nulls
+   */
+  public boolean names(String component) {
+    return index
+        .value(component)
+        .map(entry -> !entry.isArray() || entry.size() > 0 && !entry.path(0).isNull())
+        .orElse(false);
+  }
+
+  /**
    * Whether the model has a component as an ONNX file.
    *
    * @param component folder name such as {@code unet}

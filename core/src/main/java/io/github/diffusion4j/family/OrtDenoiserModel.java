@@ -41,22 +41,45 @@ final class OrtDenoiserModel implements DenoiserModel {
   private final TensorSpec timestep;
   private final TensorSpec output;
 
-  /** Checks the network's latents, timestep and output, and that it takes just these conditions. */
+  /**
+   * Checks the network's latents, timestep and output, and that it takes just these conditions:
+   * embeddings as real numbers, sizes, places and labels as any numbers.
+   */
   OrtDenoiserModel(OrtModel model, String sampleName, Set<String> conditions) {
     this.model = model;
-    this.sample = model.require(model.input(sampleName), FLOATS, Set.of(4));
+    this.sample = model.require(model.input(sampleName), FLOATS, Set.of(3, 4));
     this.timestep = model.require(model.input("timestep"), NUMBERS, Set.of(0, 1));
-    this.output = model.require(model.output("out_" + sampleName, sampleName), FLOATS, Set.of(4));
+    this.output =
+        model.require(model.output("out_" + sampleName, sampleName), FLOATS, Set.of(sample.rank()));
     Set<String> known = new HashSet<>(conditions);
     known.add(sample.name());
     known.add(timestep.name());
-    conditions.forEach(name -> model.require(model.input(name), FLOATS, Set.of(1, 2, 3)));
+    for (String name : conditions) {
+      TensorSpec spec = model.input(name);
+      model.require(spec, spec.rank() == 3 ? FLOATS : NUMBERS, Set.of(1, 2, 3));
+    }
     model.requireNoOtherInputs(known);
   }
 
-  /** The latents' spec: NCHW. */
+  /** What the network is in its model, such as unet. */
+  String component() {
+    return model.component();
+  }
+
+  /** The latents' spec: NCHW, or without C where the network takes one channel of rows. */
   TensorSpec sample() {
     return sample;
+  }
+
+  private long[] dims(int rows, LatentShape shape) {
+    if (sample.rank() == 4) {
+      return new long[] {rows, shape.channels(), shape.height(), shape.width()};
+    }
+    if (shape.channels() != 1) {
+      throw new IllegalArgumentException(
+          "%s: input %s takes one channel, got %s".formatted(component(), sample, shape));
+    }
+    return new long[] {rows, shape.height(), shape.width()};
   }
 
   /** The spec of a condition. */
@@ -104,12 +127,12 @@ final class OrtDenoiserModel implements DenoiserModel {
       names = conditioning.inputs().stream().map(Conditioning.Input::name).toList();
       binding = model.bind(cancel);
       try {
-        in = binding.input(sample.name(), rows, shape.channels(), shape.height(), shape.width());
+        in = binding.input(sample.name(), dims(rows, shape));
         time =
             timestep.rank() == 0
                 ? binding.input(timestep.name())
                 : binding.input(timestep.name(), timestep.dim(0) > 0 ? timestep.dim(0) : rows);
-        out = binding.output(output.name(), rows, shape.channels(), shape.height(), shape.width());
+        out = binding.output(output.name(), dims(rows, shape));
         for (int run = 0; run < runs; run++) {
           List<OrtTensor> tensors = new ArrayList<>();
           for (Conditioning.Input input : conditioning.inputs()) {
@@ -124,14 +147,19 @@ final class OrtDenoiserModel implements DenoiserModel {
     }
 
     private OrtTensor wrap(Conditioning.Input input, int firstRow, int rows) {
-      long[] dims = new long[1 + input.rowShape().size()];
-      dims[0] = rows;
-      for (int i = 1; i < dims.length; i++) {
-        dims[i] = input.rowShape().get(i - 1);
+      List<Integer> shape = input.rowShape();
+      int from = input.shared() ? 0 : 1;
+      long[] dims = new long[from + shape.size()];
+      for (int i = 0; i < shape.size(); i++) {
+        dims[from + i] = shape.get(i);
+      }
+      int first = 0;
+      if (!input.shared()) {
+        dims[0] = rows;
+        first = firstRow * input.rowElements();
       }
       OrtTensor tensor = binding.allocate(input.name(), dims);
-      int row = input.rowElements();
-      tensor.put(input.values(), firstRow * row, 0, rows * row);
+      tensor.put(input.values(), first, 0, tensor.elements());
       return tensor;
     }
 

@@ -56,11 +56,31 @@ final class PromptEmbedder {
   Map<String, TextFeatures> embed(List<String> prompts) {
     Map<String, TextFeatures> features = new LinkedHashMap<>();
     for (String prompt : new LinkedHashSet<>(prompts)) {
-      TokenizedPrompt tokenized = TokenizedPrompt.of(tokenizer, prompt, options);
-      ClipTextEncoder.warnOfCut(tokenized.cut());
-      features.put(prompt, embed(tokenized));
+      features.put(prompt, embed(prompt));
     }
     return features;
+  }
+
+  /** Embeds one prompt. */
+  TextFeatures embed(String prompt) {
+    TokenizedPrompt tokenized = TokenizedPrompt.of(tokenizer, prompt, options);
+    TextEncoder.warnOfCut(tokenized.cut());
+    return embed(tokenized);
+  }
+
+  /** How many tokens a prompt's embedding will have; nothing is encoded. */
+  int length(String prompt) {
+    int chunks = 0;
+    for (TokenizedPrompt.Clause clause : TokenizedPrompt.of(tokenizer, prompt, options).clauses()) {
+      int most = 0;
+      for (TokenizedPrompt.Text text : clause.texts()) {
+        most =
+            Math.max(
+                most, text.sections().stream().mapToInt(part -> part.chunks().size()).sum());
+      }
+      chunks += most;
+    }
+    return chunks * tokenizer.maxLength();
   }
 
   private TextFeatures embed(TokenizedPrompt prompt) {

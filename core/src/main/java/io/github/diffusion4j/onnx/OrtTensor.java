@@ -79,7 +79,7 @@ public final class OrtTensor implements AutoCloseable {
   }
 
   /**
-   * Writes values, rounded to the tensor's type.
+   * Writes values, rounded to the tensor's type, or cut to integers.
    *
    * @param src source
    * @param from first value of the source
@@ -104,7 +104,17 @@ public final class OrtTensor implements AutoCloseable {
           doubles.put(at + i, src[from + i]);
         }
       }
-      default -> throw unsupported("floats");
+      case INT64 -> {
+        for (int i = 0; i < count; i++) {
+          longs.put(at + i, (long) src[from + i]);
+        }
+      }
+      case INT32 -> {
+        for (int i = 0; i < count; i++) {
+          ints.put(at + i, (int) src[from + i]);
+        }
+      }
+      default -> throw unsupported("numbers");
     }
   }
 

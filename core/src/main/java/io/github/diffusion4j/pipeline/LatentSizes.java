@@ -20,8 +20,9 @@ final class LatentSizes {
     int factor = stages.codec().factor();
     int width = request.width().orElseThrow();
     int height = request.height().orElseThrow();
-    check("width", width, factor);
-    check("height", height, factor);
+    int multiple = factor * stages.rules().patch();
+    check("width", width, multiple);
+    check("height", height, multiple);
     ModelFacts facts = stages.facts();
     if (facts.fixedSize() && (width != facts.width() || height != facts.height())) {
       throw new IllegalArgumentException(
@@ -34,12 +35,12 @@ final class LatentSizes {
         request.images(), stages.codec().latentChannels(), height / factor, width / factor);
   }
 
-  private static void check(String name, int pixels, int factor) {
-    if (pixels % factor != 0) {
-      int below = Math.max(factor, pixels / factor * factor);
+  private static void check(String name, int pixels, int multiple) {
+    if (pixels % multiple != 0) {
+      int below = Math.max(multiple, pixels / multiple * multiple);
       throw new IllegalArgumentException(
           "%s must be a multiple of %d, got %d; use %d or %d"
-              .formatted(name, factor, pixels, below, below + factor));
+              .formatted(name, multiple, pixels, below, below + multiple));
     }
   }
 

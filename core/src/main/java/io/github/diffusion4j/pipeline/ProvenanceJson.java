@@ -39,7 +39,8 @@ final class ProvenanceJson {
     root.set("prompts", JSON.valueToTree(request.prompts()));
     root.set("negative_prompts", JSON.valueToTree(request.negativePrompts()));
     root.put("width", request.width().orElseThrow()).put("height", request.height().orElseThrow());
-    writePlan(root, request.plan().orElseThrow());
+    PlanJson.write(root, request.plan().orElseThrow());
+    ConditioningJson.write(root, request);
     root.put("guidance_scale", request.guidanceScale().orElseThrow());
     root.put("guidance_rescale", request.guidanceRescale());
     request.eta().ifPresent(eta -> root.put("eta", eta));
@@ -85,16 +86,6 @@ final class ProvenanceJson {
             : ((StepPlan.Sigmas) plan).sigmas().size());
   }
 
-  private static void writePlan(ObjectNode root, StepPlan plan) {
-    if (plan instanceof StepPlan.Count count) {
-      root.put("num_inference_steps", count.steps());
-    } else if (plan instanceof StepPlan.Timesteps timesteps) {
-      root.set("timesteps", JSON.valueToTree(timesteps.timesteps()));
-    } else if (plan instanceof StepPlan.Sigmas sigmas) {
-      root.set("sigmas", JSON.valueToTree(sigmas.sigmas()));
-    }
-  }
-
   static int index(String json) {
     return parse(json).path("image_index").asInt(0);
   }
@@ -128,7 +119,7 @@ final class ProvenanceJson {
         GenerationRequest.prompts(texts(root.path("prompts")))
             .negativePrompt(texts(root.path("negative_prompts")).toArray(String[]::new))
             .size(root.path("width").asInt(), root.path("height").asInt())
-            .plan(plan(root))
+            .plan(PlanJson.read(root))
             .scheduler(Schedulers.fromConfig(scheduler))
             .guidanceScale(root.path("guidance_scale").asDouble())
             .guidanceRescale(root.path("guidance_rescale").asDouble())
@@ -139,19 +130,11 @@ final class ProvenanceJson {
             .noiseKind(NoiseKind.of(root.path("noise").asText()))
             .imagesPerPrompt(root.path("num_images_per_prompt").asInt())
             .batching(BranchBatching.valueOf(root.path("batching").asText()));
+    ConditioningJson.read(root, builder);
     if (root.has("eta")) {
       builder.eta(root.path("eta").asDouble());
     }
     return builder.build();
-  }
-
-  private static StepPlan plan(JsonNode root) {
-    if (root.has("timesteps")) {
-      return StepPlan.timesteps(doubles(root.path("timesteps")));
-    }
-    return root.has("sigmas")
-        ? StepPlan.sigmas(doubles(root.path("sigmas")))
-        : StepPlan.steps(root.path("num_inference_steps").asInt());
   }
 
   private static JsonNode parse(String json) {
@@ -164,9 +147,5 @@ final class ProvenanceJson {
 
   private static List<String> texts(JsonNode node) {
     return StreamSupport.stream(node.spliterator(), false).map(JsonNode::asText).toList();
-  }
-
-  private static List<Double> doubles(JsonNode node) {
-    return StreamSupport.stream(node.spliterator(), false).map(JsonNode::asDouble).toList();
   }
 }

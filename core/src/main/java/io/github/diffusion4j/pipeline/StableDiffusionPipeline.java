@@ -3,7 +3,7 @@ package io.github.diffusion4j.pipeline;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.CancelToken;
-import io.github.diffusion4j.Conditioning;
+import io.github.diffusion4j.ConditioningSchedule;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
@@ -185,19 +185,23 @@ public final class StableDiffusionPipeline implements AutoCloseable {
   private GenerationResult paint(
       GenerationRequest request, StepListener listener, CancelToken cancel) {
     long start = System.nanoTime();
-    Guidance guidance = stages.rules().guidance(request);
+    PromptPlan prompts = PromptPlan.of(request, stages.rules().guidance(request));
+    Guidance guidance = prompts.guidance();
     LatentShape shape = LatentSizes.shape(request, stages, guidance.branches());
     Scheduler scheduler = scheduler(request);
     NoiseSource noise = noise(request);
     StepPlan plan = request.init().plan(stages.rules().plan(request, shape));
     SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
-    Conditioning prompts = stages.encoder().encode(request, guidance, cancel);
+    ConditioningSchedule conditioning =
+        prompts.encode(stages.encoder(), run.evaluations() - run.index(), cancel);
     Init.Start init =
         request.init().begin(new Init.Context(stages.codec(), run, noise, shape, cancel));
     float[] x = init.latents();
     long encoded = System.nanoTime();
     try (Denoiser denoiser =
-        stages.denoiser().bind(init.condition(prompts), shape, request.batching(), cancel)) {
+        conditioning
+            .map(init::condition)
+            .bind(stages.denoiser(), shape, request.batching(), cancel)) {
       new DenoiseLoop(denoiser, guidance, init::blend, cancel, listener).run(run, x, shape);
     }
     long denoised = System.nanoTime();

@@ -45,7 +45,7 @@ class ClipPromptEncoderTest {
 
   private final int before = NativeCount.open();
   private final Closer open = new Closer();
-  private ClipTextEncoder network;
+  private TextEncoder network;
 
   @AfterEach
   void close() {
@@ -58,7 +58,7 @@ class ClipPromptEncoderTest {
     Path model = Goldens.resource("/goldens/pipelines/" + variant + "/model");
     OrtRuntime runtime = OrtRuntime.of(options.intraOpThreads(1).build());
     network =
-        new ClipTextEncoder(
+        new TextEncoder(
             open.own(Tokenizers.load(model.resolve("tokenizer"))),
             open.own(runtime.open("text_encoder", model.resolve("text_encoder/model.onnx"))));
     return new ClipPromptEncoder(network);

@@ -1,32 +1,66 @@
 package io.github.diffusion4j.pipeline;
 
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.diffusion4j.Goldens;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
 import java.util.stream.Stream;
 
 /** A copy of the tiny bundled Stable Diffusion model that a test may spoil. */
 record ModelCopy(Path folder) {
+
+  private static final JsonMapper JSON = JsonMapper.builder().build();
 
   static Path original() {
     return Goldens.resource("/goldens/pipelines/sd15/model");
   }
 
   static ModelCopy in(Path parent) throws IOException {
-    Path copy = parent.resolve("model");
-    try (Stream<Path> files = Files.walk(original())) {
+    return of(original(), parent.resolve("model"));
+  }
+
+  static ModelCopy of(Path original, Path copy) throws IOException {
+    Files.createDirectories(copy.getParent());
+    try (Stream<Path> files = Files.walk(original)) {
       files.forEach(
           file -> {
             try {
-              Files.copy(file, copy.resolve(original().relativize(file).toString()));
+              Files.copy(file, copy.resolve(original.relativize(file).toString()));
             } catch (IOException e) {
               throw new UncheckedIOException(e);
             }
           });
     }
     return new ModelCopy(copy);
+  }
+
+  /** Takes components away, from the folder and from the index. */
+  void dropComponents(String... names) throws IOException {
+    ObjectNode index = (ObjectNode) JSON.readTree(file("model_index.json").toFile());
+    for (String name : names) {
+      dropFolder(name);
+      index.putArray(name).addNull().addNull();
+    }
+    JSON.writeValue(file("model_index.json").toFile(), index);
+  }
+
+  /** Takes a folder away. */
+  void dropFolder(String name) throws IOException {
+    try (Stream<Path> files = Files.walk(file(name))) {
+      for (Path path : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(path);
+      }
+    }
+  }
+
+  /** Puts another file in a file's place. */
+  void copy(Path other, String name) throws IOException {
+    Files.copy(other, file(name), StandardCopyOption.REPLACE_EXISTING);
   }
 
   Path file(String name) {

@@ -3,6 +3,7 @@ package io.github.diffusion4j.pipeline;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.SizeConditioning;
 import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.scheduler.Scheduler;
 import io.github.diffusion4j.scheduler.Schedulers;
@@ -11,8 +12,11 @@ import io.github.diffusion4j.tensor.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.StreamSupport;
 
@@ -38,11 +42,29 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
           "guidance_rescale",
           "eta",
           "num_images_per_prompt",
-          "clip_skip");
+          "prompt_2",
+          "negative_prompt_2",
+          "prompt_3",
+          "negative_prompt_3",
+          "clip_skip",
+          "max_sequence_length",
+          "original_size",
+          "crops_coords_top_left",
+          "target_size",
+          "negative_original_size",
+          "negative_crops_coords_top_left",
+          "negative_target_size",
+          "aesthetic_score",
+          "negative_aesthetic_score",
+          "denoising_end",
+          "original_inference_steps",
+          "true_cfg_scale",
+          "class_labels",
+          "batch");
 
   static List<PipelineCase> of(Path variant) throws IOException {
     JsonNode root = JSON.readTree(variant.resolve("cases.json").toFile());
-    if (!root.path("cases").path(0).has("pipeline")) {
+    if (!root.path("cases").path(0).has("scheduler")) {
       return List.of(); // goldens of another kind, which have a test of their own
     }
     Path model = variant.resolve(root.get("model_dir").asText()).normalize();
@@ -66,19 +88,24 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
         JSON.convertValue(
             json.get("scheduler").get("config"),
             new com.fasterxml.jackson.core.type.TypeReference<>() {});
+    config.putIfAbsent("_class_name", json.get("scheduler").get("class").asText());
     return Schedulers.fromConfig(config);
   }
 
-  StepPlan plan() {
+  /** The steps that the call asks for; none where they are the model's own number. */
+  private Optional<StepPlan> plan() {
     if (call().hasNonNull("timesteps")) {
-      return StepPlan.timesteps(doubles(call().get("timesteps")));
+      return Optional.of(StepPlan.timesteps(doubles(call().get("timesteps"))));
     }
     if (call().hasNonNull("sigmas")) {
-      return StepPlan.sigmas(doubles(call().get("sigmas")));
+      return Optional.of(StepPlan.sigmas(doubles(call().get("sigmas"))));
     }
-    return StepPlan.steps(call().path("num_inference_steps").asInt(50));
+    return call().hasNonNull("num_inference_steps")
+        ? Optional.of(StepPlan.steps(call().get("num_inference_steps").asInt()))
+        : Optional.empty();
   }
 
+  /** The call as a request; what it leaves out is left to the model. */
   GenerationRequest request() {
     call()
         .fieldNames()
@@ -92,44 +119,117 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
       throw new AssertionError(name() + ": cannot run a case with input pictures");
     }
     GenerationRequest.Builder builder =
-        GenerationRequest.prompts(texts(call().get("prompt")))
-            .plan(plan())
+        painted()
             .scheduler(scheduler())
-            .guidanceScale(call().path("guidance_scale").asDouble(7.5))
-            .guidanceRescale(call().path("guidance_rescale").asDouble(0))
-            .imagesPerPrompt(call().path("num_images_per_prompt").asInt(1))
+            .text(textOptions())
+            .sizes(sizes())
             .seed(
                 StreamSupport.stream(json.get("seeds").spliterator(), false)
                     .mapToLong(JsonNode::asLong)
                     .toArray());
-    if (call().hasNonNull("negative_prompt")) {
-      builder.negativePrompt(texts(call().get("negative_prompt")).toArray(String[]::new));
-    }
-    if (call().hasNonNull("height")) {
-      builder.height(call().get("height").asInt());
-    }
-    if (call().hasNonNull("width")) {
-      builder.width(call().get("width").asInt());
-    }
-    if (call().hasNonNull("eta")) {
-      builder.eta(call().get("eta").asDouble());
-    }
-    if (call().hasNonNull("clip_skip")) {
-      builder.text(TextOptions.DEFAULT.withClipSkip(call().get("clip_skip").asInt()));
-    }
+    plan().ifPresent(plan -> builder.plan(withOptions(plan)));
+    given("negative_prompt").ifPresent(t -> builder.negativePrompt(t.toArray(String[]::new)));
+    number("guidance_scale").ifPresent(builder::guidanceScale);
+    number("guidance_rescale").ifPresent(builder::guidanceRescale);
+    number("true_cfg_scale").ifPresent(builder::trueGuidanceScale);
+    number("eta").ifPresent(builder::eta);
+    number("height").ifPresent(height -> builder.height((int) height));
+    number("width").ifPresent(width -> builder.width((int) width));
+    number("num_images_per_prompt").ifPresent(count -> builder.imagesPerPrompt((int) count));
     return builder.build();
+  }
+
+  private GenerationRequest.Builder painted() {
+    if (call().hasNonNull("class_labels")) {
+      return GenerationRequest.classes(
+          Arrays.stream(doubles(call().get("class_labels"))).mapToInt(x -> (int) x).toArray());
+    }
+    return call().has("class_labels")
+        ? GenerationRequest.unconditional().imagesPerPrompt(call().path("batch").asInt(1))
+        : GenerationRequest.prompts(texts(call().get("prompt")));
+  }
+
+  private StepPlan withOptions(StepPlan plan) {
+    StepPlan more = plan;
+    if (call().hasNonNull("denoising_end")) {
+      more = more.withDenoisingEnd(call().get("denoising_end").asDouble());
+    }
+    return call().hasNonNull("original_inference_steps")
+        ? more.withOriginalSteps(call().get("original_inference_steps").asInt())
+        : more;
+  }
+
+  private TextOptions textOptions() {
+    TextOptions options =
+        TextOptions.DEFAULT
+            .withPrompts2(unlessEmpty("prompt_2"), unlessEmpty("negative_prompt_2"))
+            .withPrompts3(unlessEmpty("prompt_3"), unlessEmpty("negative_prompt_3"));
+    if (call().hasNonNull("clip_skip")) {
+      options = options.withClipSkip(call().get("clip_skip").asInt());
+    }
+    return call().hasNonNull("max_sequence_length")
+        ? options.withMaxSequenceLength(call().get("max_sequence_length").asInt())
+        : options;
+  }
+
+  private SizeConditioning sizes() {
+    return SizeConditioning.DEFAULT
+        .withPrompt(sizes(SizeConditioning.DEFAULT.prompt(), ""))
+        .withNegative(sizes(SizeConditioning.DEFAULT.negative(), "negative_"));
+  }
+
+  /** Sizes are height, width here. */
+  private SizeConditioning.Sizes sizes(SizeConditioning.Sizes sizes, String prefix) {
+    SizeConditioning.Sizes told = sizes;
+    if (call().hasNonNull(prefix + "original_size")) {
+      JsonNode size = call().get(prefix + "original_size");
+      told = told.withOriginal(size.get(1).asInt(), size.get(0).asInt());
+    }
+    if (call().hasNonNull(prefix + "crops_coords_top_left")) {
+      JsonNode crop = call().get(prefix + "crops_coords_top_left");
+      told = told.withCrop(crop.get(0).asInt(), crop.get(1).asInt());
+    }
+    if (call().hasNonNull(prefix + "target_size")) {
+      JsonNode size = call().get(prefix + "target_size");
+      told = told.withTarget(size.get(1).asInt(), size.get(0).asInt());
+    }
+    return call().hasNonNull(prefix + "aesthetic_score")
+        ? told.withAestheticScore(call().get(prefix + "aesthetic_score").asDouble())
+        : told;
+  }
+
+  private OptionalDouble number(String key) {
+    return call().hasNonNull(key)
+        ? OptionalDouble.of(call().get(key).asDouble())
+        : OptionalDouble.empty();
+  }
+
+  private Optional<List<String>> given(String key) {
+    return call().hasNonNull(key) ? Optional.of(texts(call().get(key))) : Optional.empty();
+  }
+
+  /** The reference takes an empty text as none given. */
+  private List<String> unlessEmpty(String key) {
+    return given(key).filter(texts -> !texts.equals(List.of(""))).orElse(List.of());
   }
 
   double[] timesteps() {
     return doubles(json.get("timesteps"));
   }
 
-  double initNoiseSigma() {
-    return json.path("init_noise_sigma").asDouble(1);
+  OptionalDouble initNoiseSigma() {
+    return json.hasNonNull("init_noise_sigma")
+        ? OptionalDouble.of(json.get("init_noise_sigma").asDouble())
+        : OptionalDouble.empty();
   }
 
   SafetensorsFile tensors() throws IOException {
     return SafetensorsFile.open(variant.resolve(json.get("tensors").asText()));
+  }
+
+  /** Whether a tensor is part of the case. */
+  boolean has(SafetensorsFile tensors, String tensor) {
+    return tensors.names().contains(stored(tensor));
   }
 
   /** The name under which a tensor is stored. */

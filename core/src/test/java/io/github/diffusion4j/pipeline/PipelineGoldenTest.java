@@ -9,19 +9,27 @@ import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Goldens;
+import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.Stages;
+import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.noise.TorchNoise;
 import io.github.diffusion4j.scheduler.SampleShape;
 import io.github.diffusion4j.scheduler.SchedulerRun;
+import io.github.diffusion4j.scheduler.StepPlan;
 import io.github.diffusion4j.tensor.SafetensorsFile;
 import io.github.diffusion4j.tokenizer.Tokenizer;
 import io.github.diffusion4j.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -30,6 +38,7 @@ import org.junit.jupiter.api.DynamicNode;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Whole generations against diffusers, at the tolerances of the goldens' README. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -39,6 +48,15 @@ class PipelineGoldenTest {
   private static final double DECODED = 1e-3;
   private static final double PICTURE_DECIBELS = 60;
   private static final double FLOAT16_DECIBELS = 45;
+
+  /** The reference's names of what the denoiser is told by its own. */
+  private static final Map<String, String> KINDS =
+      Map.of(
+          "encoder_hidden_states", "prompt_embeds",
+          "text_embeds", "pooled_prompt_embeds",
+          "pooled_projections", "pooled_prompt_embeds");
+
+  @TempDir static Path withoutThirdEncoder;
 
   private final Map<Path, StableDiffusionPipeline> pipelines = new HashMap<>();
 
@@ -97,93 +115,157 @@ class PipelineGoldenTest {
   }
 
   private void check(PipelineCase golden) throws IOException {
-    GenerationRequest request = golden.request();
-    StableDiffusionPipeline pipeline = pipeline(golden.model());
     try (SafetensorsFile tensors = golden.tensors()) {
-      checkSchedule(golden);
-      checkTokens(golden, request, tensors);
+      Path model = model(golden, tensors);
+      StableDiffusionPipeline pipeline = pipeline(model);
+      GenerationRequest request = golden.request();
+      GenerationRequest resolved = request.resolve(pipeline.facts());
+      checkSchedule(golden, resolved, pipeline.stages());
+      checkTokens(golden, model, resolved, tensors);
       Recording recording = new Recording();
       GenerationResult result = pipeline.generate(request, recording);
       checkPictures(golden, result);
       if (golden.float16()) {
         return; // the goldens are the float32 reference's: only the pictures can be compared
       }
-      checkEmbeddings(golden, request, pipeline, tensors);
+      checkConditioning(golden, resolved, pipeline.stages(), tensors);
       checkLatents(golden, recording, tensors);
-      if (tensors.names().contains(golden.stored("decoded"))) {
+      if (golden.has(tensors, "decoded")) {
         close("decoded", tensors.floats(golden.stored("decoded")), recording.image, DECODED);
       }
     }
   }
 
-  private static void checkSchedule(PipelineCase golden) {
-    SchedulerRun run =
-        golden.scheduler().start(golden.plan(), new SampleShape(1, 16), new TorchNoise(0));
-    assertArrayEquals(golden.timesteps(), run.timesteps(), 1e-3, "timesteps");
-    assertEquals(golden.initNoiseSigma(), run.initNoiseSigma(), 1e-5, "init_noise_sigma");
+  /** Where the reference ran without the third text encoder, a copy of the model that has none. */
+  private Path model(PipelineCase golden, SafetensorsFile tensors) throws IOException {
+    boolean third = Files.isDirectory(golden.model().resolve("text_encoder_3"));
+    if (!third || golden.has(tensors, "input_ids_3")) {
+      return golden.model();
+    }
+    Path copy = withoutThirdEncoder.resolve(golden.variant().getFileName());
+    if (!Files.exists(copy)) {
+      ModelCopy.of(golden.model(), copy).dropComponents("text_encoder_3", "tokenizer_3");
+    }
+    return copy;
   }
 
+  private static LatentShape shape(GenerationRequest request, Stages stages) {
+    int factor = stages.codec().factor();
+    return new LatentShape(
+        request.images(),
+        stages.codec().latentChannels(),
+        request.height().orElseThrow() / factor,
+        request.width().orElseThrow() / factor);
+  }
+
+  private static void checkSchedule(PipelineCase golden, GenerationRequest request, Stages stages) {
+    StepPlan plan = stages.rules().plan(request, shape(request, stages));
+    StepPlan.Options options = plan.options();
+    StepPlan whole =
+        plan.with(
+            new StepPlan.Options(
+                StepPlan.Options.DEFAULT.start(),
+                OptionalDouble.empty(),
+                options.shift(),
+                options.originalSteps(),
+                options.distilledStrength()));
+    SchedulerRun run = golden.scheduler().start(whole, new SampleShape(1, 16), new TorchNoise(0));
+    assertArrayEquals(golden.timesteps(), run.timesteps(), 1e-3, "timesteps");
+    if (golden.initNoiseSigma().isPresent()) {
+      assertEquals(
+          golden.initNoiseSigma().getAsDouble(), run.initNoiseSigma(), 1e-5, "init_noise_sigma");
+    }
+  }
+
+  /** Ids of every text encoder; the reference tokenizes negative prompts also when unguided. */
   private static void checkTokens(
-      PipelineCase golden, GenerationRequest request, SafetensorsFile tensors) throws IOException {
-    try (Tokenizer tokenizer = Tokenizers.load(golden.model().resolve("tokenizer"))) {
-      assertArrayEquals(
-          tensors.longs(golden.stored("input_ids")),
-          ids(tokenizer, request.prompts()),
-          "input_ids");
-      if (tensors.names().contains(golden.stored("negative_input_ids"))
-          && request.guidanceScale().orElseThrow() > 1) {
-        List<String> negative =
-            request.negativePrompts().size() == request.prompts().size()
-                ? request.negativePrompts()
-                : java.util.Collections.nCopies(
-                    request.prompts().size(),
-                    request.negativePrompts().isEmpty() ? "" : request.negativePrompts().get(0));
-        assertArrayEquals(
-            tensors.longs(golden.stored("negative_input_ids")),
-            ids(tokenizer, negative),
-            "negative_input_ids");
+      PipelineCase golden, Path model, GenerationRequest request, SafetensorsFile tensors)
+      throws IOException {
+    TextOptions text = request.text();
+    Map<String, List<List<String>>> texts =
+        Map.of(
+            "",
+            List.of(request.prompts(), request.negativePrompts()),
+            "_2",
+            List.of(
+                or(text.prompts2(), request.prompts()),
+                or(text.negativePrompts2(), request.negativePrompts())),
+            "_3",
+            List.of(
+                or(text.prompts3(), request.prompts()),
+                or(text.negativePrompts3(), request.negativePrompts())));
+    boolean alone = !Files.isDirectory(model.resolve("tokenizer"));
+    for (String suffix : List.of("", "_2", "_3")) {
+      List<List<String>> both = texts.get(alone ? "" : suffix);
+      Path folder = model.resolve("tokenizer" + suffix);
+      checkIds(golden, "input_ids" + suffix, folder, both.get(0), tensors);
+      checkIds(golden, "negative_input_ids" + suffix, folder, both.get(1), tensors);
+    }
+  }
+
+  private static List<String> or(List<String> texts, List<String> otherwise) {
+    return texts.isEmpty() ? otherwise : texts;
+  }
+
+  /** None or one text stand for as many as the reference has rows. */
+  private static void checkIds(
+      PipelineCase golden, String name, Path folder, List<String> texts, SafetensorsFile tensors)
+      throws IOException {
+    if (!golden.has(tensors, name)) {
+      return;
+    }
+    List<Long> shape = tensors.info(golden.stored(name)).shape();
+    int rows = shape.get(0).intValue();
+    List<String> all =
+        texts.size() == rows
+            ? texts
+            : Collections.nCopies(rows, texts.isEmpty() ? "" : texts.get(0));
+    try (Tokenizer tokenizer = Tokenizers.load(folder)) {
+      long[] ids =
+          all.stream()
+              .map(text -> tokenizer.encode(text, shape.get(1).intValue()).toLongArray())
+              .flatMapToLong(Arrays::stream)
+              .toArray();
+      assertArrayEquals(tensors.longs(golden.stored(name)), ids, name);
+    }
+  }
+
+  /** Text embeddings, and whatever else the denoiser is told in its first call. */
+  private static void checkConditioning(
+      PipelineCase golden, GenerationRequest request, Stages stages, SafetensorsFile tensors) {
+    Guidance guidance = stages.rules().guidance(request);
+    Conditioning conditioning = stages.encoder().encode(request, guidance, new CancelToken());
+    for (Conditioning.Input input : conditioning.inputs()) {
+      String name = input.name();
+      float[] values = input.values();
+      int branch = values.length / guidance.branches();
+      float[] prompt = Arrays.copyOfRange(values, values.length - branch, values.length);
+      String kind = KINDS.getOrDefault(name, "");
+      if (golden.has(tensors, kind)) {
+        close(kind, tensors.floats(golden.stored(kind)), prompt, EMBEDDINGS);
+      }
+      if (guidance.branches() > 1 && golden.has(tensors, "negative_" + kind)) {
+        float[] negative = Arrays.copyOf(values, branch);
+        String stored = golden.stored("negative_" + kind);
+        close("negative_" + kind, tensors.floats(stored), negative, EMBEDDINGS);
+      }
+      String told = "denoiser_first." + name;
+      if (golden.has(tensors, told)) {
+        float[] expected = tensors.floats(golden.stored(told));
+        // A reference that calls the network once for each branch keeps the prompt's call.
+        boolean all = expected.length == values.length;
+        close(told, expected, all ? values : prompt, EMBEDDINGS);
       }
     }
-  }
-
-  private static long[] ids(Tokenizer tokenizer, List<String> prompts) {
-    return prompts.stream()
-        .flatMapToLong(prompt -> java.util.Arrays.stream(tokenizer.encode(prompt).toLongArray()))
-        .toArray();
-  }
-
-  private static void checkEmbeddings(
-      PipelineCase golden,
-      GenerationRequest request,
-      StableDiffusionPipeline pipeline,
-      SafetensorsFile tensors) {
-    boolean guided = request.guidanceScale().orElseThrow() > 1;
-    Conditioning conditioning =
-        pipeline
-            .stages()
-            .encoder()
-            .encode(
-                request.resolve(pipeline.facts()),
-                pipeline.stages().rules().guidance(request),
-                new CancelToken());
-    float[] rows = conditioning.input("encoder_hidden_states").values();
-    int half = guided ? rows.length / 2 : 0;
-    if (guided) {
-      float[] negative = java.util.Arrays.copyOf(rows, half);
-      close(
-          "negative_prompt_embeds",
-          tensors.floats(golden.stored("negative_prompt_embeds")),
-          negative,
-          EMBEDDINGS);
-    }
-    float[] positive = java.util.Arrays.copyOfRange(rows, half, rows.length);
-    close("prompt_embeds", tensors.floats(golden.stored("prompt_embeds")), positive, EMBEDDINGS);
   }
 
   private static void checkLatents(
       PipelineCase golden, Recording recording, SafetensorsFile tensors) {
     float[] steps = tensors.floats(golden.stored("latents_steps"));
     double limit = Math.max(1e-3, 1e-4 * max(steps));
+    if (tensors.info(golden.stored("latents_steps")).shape().size() == 4) {
+      recording.pack(); // [steps, images, patches, values]
+    }
     close("latents_init", tensors.floats(golden.stored("latents_init")), recording.initial, limit);
     assertEquals(
         tensors.info(golden.stored("latents_steps")).shape().get(0),

@@ -1,6 +1,7 @@
 package io.github.diffusion4j.pipeline;
 
 import io.github.diffusion4j.ImageTensor;
+import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.StepEvent;
 import io.github.diffusion4j.StepListener;
 import java.util.ArrayList;
@@ -12,10 +13,12 @@ final class Recording implements StepListener {
   float[] initial;
   final List<float[]> steps = new ArrayList<>();
   float[] image;
+  private LatentShape shape;
 
   @Override
   public void onStart(StepEvent event) {
     initial = event.latents();
+    shape = event.shape();
   }
 
   @Override
@@ -26,5 +29,29 @@ final class Recording implements StepListener {
   @Override
   public void onDecoded(ImageTensor decoded) {
     image = decoded.values().clone();
+  }
+
+  /** Rearranges all latents as transformers read them: [images, patches of 2 x 2, values]. */
+  void pack() {
+    initial = packed(initial);
+    steps.replaceAll(this::packed);
+  }
+
+  private float[] packed(float[] latents) {
+    float[] packed = new float[latents.length];
+    int at = 0;
+    for (int image = 0; image < shape.batch(); image++) {
+      for (int y = 0; y < shape.height(); y += 2) {
+        for (int x = 0; x < shape.width(); x += 2) {
+          for (int channel = 0; channel < shape.channels(); channel++) {
+            for (int corner = 0; corner < 4; corner++) {
+              int row = (image * shape.channels() + channel) * shape.height() + y + corner / 2;
+              packed[at++] = latents[row * shape.width() + x + corner % 2];
+            }
+          }
+        }
+      }
+    }
+    return packed;
   }
 }

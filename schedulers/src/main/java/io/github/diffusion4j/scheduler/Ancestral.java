@@ -15,4 +15,18 @@ final class Ancestral {
   static double down(double next, double up) {
     return Math.sqrt(Math.max(next * next - up * up, 0));
   }
+
+  /**
+   * {@link #up} as the reference rounds it; what is left for {@link #downInSingle} is sensitive.
+   */
+  static float upInSingle(float sigma, float next) {
+    float square = sigma * sigma;
+    float nextSquare = next * next;
+    return (float) Math.sqrt(Math.max(nextSquare * (square - nextSquare) / square, 0f));
+  }
+
+  /** {@link #down} as the reference rounds it. */
+  static float downInSingle(float next, float up) {
+    return (float) Math.sqrt(Math.max(next * next - up * up, 0f));
+  }
 }

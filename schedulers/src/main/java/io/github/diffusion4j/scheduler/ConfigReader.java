@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -66,6 +67,17 @@ final class ConfigReader {
     return value == null ? OptionalDouble.empty() : OptionalDouble.of(real(key, value));
   }
 
+  OptionalLong optionalLong(String key) {
+    Object value = value(key);
+    if (value == null) {
+      return OptionalLong.empty();
+    }
+    if (value instanceof Integer || value instanceof Long) {
+      return OptionalLong.of(((Number) value).longValue());
+    }
+    throw wrong(key, value, "an integer");
+  }
+
   /** A list of numbers; empty where missing. */
   List<Double> reals(String key) {
     Object value = value(key);
@@ -111,11 +123,16 @@ final class ConfigReader {
 
   /** One of two texts, the first where missing; true for the second. */
   boolean either(String key, String first, String second) {
-    String value = text(key, first);
-    if (!value.equals(first) && !value.equals(second)) {
-      throw wrong(key, value, "one of " + first + ", " + second);
+    return oneOf(key, first, second).equals(second);
+  }
+
+  /** One of some texts, the first where missing. */
+  String oneOf(String key, String... texts) {
+    String value = text(key, texts[0]);
+    if (!List.of(texts).contains(value)) {
+      throw wrong(key, value, "one of " + String.join(", ", texts));
     }
-    return value.equals(second);
+    return value;
   }
 
   IllegalArgumentException wrong(String key, Object value, String expected) {

@@ -6,7 +6,6 @@ final class DpmMultistepRun extends LogSnrRun {
   private final DpmMethod method;
   private final DpmStep step;
   private final Update update = new Update();
-  private final boolean endsClean;
   private final boolean learnedVariance;
 
   DpmMultistepRun(
@@ -15,7 +14,6 @@ final class DpmMultistepRun extends LogSnrRun {
     this.method = method;
     this.learnedVariance = learnedVariance;
     step = new DpmStep(method.algorithm(), method.midpoint());
-    endsClean = grid.endsClean();
   }
 
   @Override
@@ -27,11 +25,7 @@ final class DpmMultistepRun extends LogSnrRun {
   void advance(float[] m, float[] x) {
     int place = place();
     float[] newest = history().push();
-    switch (method.orderAt(place, grid().timesteps().length, history().count(), endsClean)) {
-      case 1 -> step.first(this, place);
-      case 2 -> step.multistepSecond(this, place);
-      default -> step.multistepThird(this, place);
-    }
+    step.multistep(method, this, place, history().count());
     if (!predictsData()) {
       remember(m, x, newest);
       Combination next = sum().plus(step.ofSample, x).plus(step.weights[0], newest);

@@ -48,6 +48,15 @@ final class DpmStep {
     weights[2] = oldest;
   }
 
+  /** The step of a multistep method at a place, with so many predictions remembered. */
+  void multistep(DpmMethod method, SnrLevels run, int place, int remembered) {
+    switch (method.orderAt(place, run.steps(), remembered, run.endsClean())) {
+      case 1 -> first(run, place);
+      case 2 -> multistepSecond(run, place);
+      default -> multistepThird(run, place);
+    }
+  }
+
   /** From a place to the next, by the prediction there. */
   void first(SnrLevels run, int place) {
     between(run, place, place + 1);

@@ -1,16 +1,32 @@
 package io.github.diffusion4j.scheduler;
 
-/** Gauss-Legendre quadrature on 0 to 1, exact for polynomials up to degree 7. */
+/** Gauss-Legendre quadrature on 0 to 1, exact for polynomials up to degree 31. */
 final class GaussLegendre {
 
-  static final int COUNT = 4;
+  static final int COUNT = 16;
 
-  private static final double[] NODES = {
-    0.06943184420297371, 0.33000947820757187, 0.6699905217924281, 0.9305681557970263
-  };
-  private static final double[] WEIGHTS = {
-    0.17392742256872692, 0.32607257743127307, 0.32607257743127307, 0.17392742256872692
-  };
+  private static final double[] NODES = new double[COUNT];
+  private static final double[] WEIGHTS = new double[COUNT];
+
+  static {
+    for (int k = 0; k < COUNT; k++) {
+      double x = Math.cos(Math.PI * (k + 0.75) / (COUNT + 0.5));
+      double slope = 1;
+      for (int iteration = 0; iteration < 10; iteration++) {
+        double before = 1;
+        double value = x;
+        for (int n = 2; n <= COUNT; n++) {
+          double next = ((2 * n - 1) * x * value - (n - 1) * before) / n;
+          before = value;
+          value = next;
+        }
+        slope = COUNT * (x * value - before) / (x * x - 1);
+        x -= value / slope;
+      }
+      NODES[k] = (1 + x) / 2;
+      WEIGHTS[k] = 1 / ((1 - x * x) * slope * slope);
+    }
+  }
 
   private GaussLegendre() {}
 

@@ -144,6 +144,16 @@ abstract class GridRun implements SchedulerRun {
     return false;
   }
 
+  /** Evaluations of the whole schedule. */
+  public final int steps() {
+    return grid.timesteps().length;
+  }
+
+  /** Whether the last step ends at a clean sample. */
+  public final boolean endsClean() {
+    return grid.endsClean();
+  }
+
   final Grid grid() {
     return grid;
   }

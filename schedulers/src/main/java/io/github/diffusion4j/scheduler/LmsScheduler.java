@@ -10,13 +10,13 @@ import java.util.Map;
  * evaluation a step.
  *
  * @param config the model and its schedule
- * @param order number of slopes used, 1 to 8
+ * @param order number of slopes used, 1 to 20
  */
 public record LmsScheduler(SigmaConfig config, int order) implements TrainedScheduler {
 
   static final String CLASS_NAME = "LMSDiscreteScheduler";
 
-  private static final int HIGHEST = 8;
+  private static final int HIGHEST = 20;
 
   public LmsScheduler {
     requireNonNull(config, "config");

@@ -34,20 +34,35 @@ public record LogSnrConfig(
   }
 
   static LogSnrConfig read(ConfigReader in, Betas betas, SigmaSpacing sigmas, FlowSigmas flow) {
+    return read(in, betas, sigmas, flow, Spacing.read(in, TimestepSpacing.LINSPACE));
+  }
+
+  /** Of a class whose timesteps are always evenly spaced. */
+  static LogSnrConfig readUnspaced(
+      ConfigReader in, Betas betas, SigmaSpacing sigmas, FlowSigmas flow) {
+    return read(in, betas, sigmas, flow, new Spacing(TimestepSpacing.LINSPACE, 0));
+  }
+
+  private static LogSnrConfig read(
+      ConfigReader in, Betas betas, SigmaSpacing sigmas, FlowSigmas flow, Spacing spacing) {
     return new LogSnrConfig(
         betas,
-        Spacing.read(in, TimestepSpacing.LINSPACE),
+        spacing,
         in.choice("prediction_type", Prediction.EPSILON, PREDICTIONS),
         SampleClamp.readThreshold(in),
         sigmas,
         flow);
   }
 
+  void writeUnspaced(ConfigWriter out) {
+    clamp.writeThreshold(out);
+    out.put("prediction_type", prediction);
+  }
+
   /** Writes all but the betas, the spacing of sigmas and flow matching. */
   void write(ConfigWriter out) {
     spacing.write(out);
-    clamp.writeThreshold(out);
-    out.put("prediction_type", prediction);
+    writeUnspaced(out);
   }
 
   /** Timesteps and sigmas of a plan, falling, without the last sigma. */
@@ -65,6 +80,12 @@ public record LogSnrConfig(
       return chosen.respacedOverAll(sigmas, steps);
     }
     return flow.used() ? chosen.withFlow(flow, plan) : chosen;
+  }
+
+  /** Where the last step goes that cannot end at a clean sample. */
+  double lastSigma(NoiseSchedule table, SigmaGrid spaced) {
+    boolean trained = sigmas == SigmaSpacing.TRAINED && !flow.used();
+    return trained ? table.firstSigma() : spaced.sigmas()[spaced.count() - 1];
   }
 
   static double[] truncated(double[] timesteps) {

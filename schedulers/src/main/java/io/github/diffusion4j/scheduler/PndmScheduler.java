@@ -27,7 +27,7 @@ public record PndmScheduler(
 
   static final String CLASS_NAME = "PNDMScheduler";
 
-  private static final int ORDER = 4;
+  private static final int ORDER = AdamsBashforth.ORDER;
 
   public PndmScheduler {
     requireNonNull(betas, "betas");
@@ -104,13 +104,6 @@ public record PndmScheduler(
 
   private static final class Run extends TimestepRun {
 
-    private static final double[][] WEIGHTS = {
-      {1},
-      {3 / 2.0, -1 / 2.0},
-      {23 / 12.0, -16 / 12.0, 5 / 12.0},
-      {55 / 24.0, -59 / 24.0, 37 / 24.0, -9 / 24.0}
-    };
-
     private final PndmScheduler recipe;
     private final int stride;
     private final int rungeKutta;
@@ -180,7 +173,7 @@ public record PndmScheduler(
       if (index() == 0) {
         System.arraycopy(x, 0, stepStart, 0, x.length);
       }
-      double[] weights = WEIGHTS[outputs.count() - 1];
+      double[] weights = AdamsBashforth.weights(outputs.count());
       Combination next = sum().plus(ofSample, x);
       for (int k = 0; k < weights.length; k++) {
         next.plus(ofOutput * weights[k], outputs.get(k));

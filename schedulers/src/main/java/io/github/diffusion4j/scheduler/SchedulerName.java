@@ -17,7 +17,7 @@ import java.util.TreeSet;
 record SchedulerName(String className, Map<String, Object> options) {
 
   /** What Stable Diffusion 1 and 2 models say in their scheduler_config.json. */
-  static final Map<String, Object> STABLE_DIFFUSION =
+  private static final Map<String, Object> STABLE_DIFFUSION =
       Map.of(
           "num_train_timesteps",
           1000,
@@ -38,6 +38,20 @@ record SchedulerName(String className, Map<String, Object> options) {
           "skip_prk_steps",
           true);
 
+  /** Classes for models of another kind, which these options would not fit. */
+  private static final Set<String> OTHER_MODELS =
+      Set.of(
+          "UnCLIPScheduler",
+          "SCMScheduler",
+          "CogVideoXDDIMScheduler",
+          "CogVideoXDPMScheduler",
+          "EDMEulerScheduler",
+          "EDMDPMSolverMultistepScheduler");
+
+  /** Classes that step as another does, only for whole batches at once. */
+  private static final Map<String, String> SAME_STEPS =
+      Map.of("DDIMParallelScheduler", "DDIMScheduler", "DDPMParallelScheduler", "DDPMScheduler");
+
   private static final Map<String, Object> SDE = Map.of("algorithm_type", "sde-dpmsolver++");
 
   private static final Map<String, SchedulerName> SOLVERS = new LinkedHashMap<>();
@@ -55,8 +69,13 @@ record SchedulerName(String className, Map<String, Object> options) {
     solver("heun", "HeunDiscreteScheduler", Map.of());
     solver("dpm2", "KDPM2DiscreteScheduler", Map.of(), "kdpm2");
     solver("dpm2-a", "KDPM2AncestralDiscreteScheduler", Map.of(), "kdpm2 ancestral", "kdpm2-a");
-    solver("dpm++2m", "DPMSolverMultistepScheduler", Map.of(), "dpmpp 2m");
+    solver("dpm++2m", "DPMSolverMultistepScheduler", Map.of(), "dpmpp 2m", "dpmsolver++");
     solver("dpm++2m-sde", "DPMSolverMultistepScheduler", SDE, "dpmpp 2m sde");
+    solver(
+        "dpm++2m-sde-heun",
+        "DPMSolverMultistepScheduler",
+        Map.of("algorithm_type", "sde-dpmsolver++", "solver_type", "heun"),
+        "dpmpp 2m sde heun");
     solver(
         "dpm++3m-sde",
         "DPMSolverMultistepScheduler",
@@ -101,8 +120,9 @@ record SchedulerName(String className, Map<String, Object> options) {
 
   /** A class by its name, also of a variant that steps in the same way. */
   static SchedulerName ofClass(String className, Set<String> classes) {
-    if (classes.contains(className)) {
-      return new SchedulerName(className, Map.of());
+    String known = SAME_STEPS.getOrDefault(className, className);
+    if (classes.contains(known)) {
+      return new SchedulerName(known, Map.of());
     }
     throw new IllegalArgumentException(
         "_class_name must be one of %s, got %s".formatted(String.join(", ", classes), className));
@@ -131,6 +151,11 @@ record SchedulerName(String className, Map<String, Object> options) {
                 .formatted(String.join(", ", SOLVERS.keySet()), new TreeSet<>(SPACINGS.keySet()))
             + " diffusers, got "
             + name);
+  }
+
+  /** What models of this class's kind say in their configuration, beside its own defaults. */
+  Map<String, Object> modelOptions() {
+    return OTHER_MODELS.contains(className) ? Map.of() : STABLE_DIFFUSION;
   }
 
   /** A configuration with this name's options over it. */

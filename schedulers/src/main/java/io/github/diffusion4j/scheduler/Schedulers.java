@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.io.InputStream;
@@ -36,6 +35,25 @@ public final class Schedulers {
   static {
     CLASSES.put(DdimScheduler.CLASS_NAME, DdimScheduler::read);
     CLASSES.put(PndmScheduler.CLASS_NAME, PndmScheduler::read);
+    CLASSES.put(DdpmScheduler.CLASS_NAME, DdpmScheduler::read);
+    CLASSES.put(DdimInverseScheduler.CLASS_NAME, DdimInverseScheduler::read);
+    CLASSES.put(UnClipScheduler.CLASS_NAME, UnClipScheduler::read);
+    CLASSES.put(Kdpm2Scheduler.CLASS_NAME, Kdpm2Scheduler::read);
+    CLASSES.put(Kdpm2AncestralScheduler.CLASS_NAME, Kdpm2AncestralScheduler::read);
+    CLASSES.put(DpmSolverSdeScheduler.CLASS_NAME, DpmSolverSdeScheduler::read);
+    CLASSES.put(DpmSolverSinglestepScheduler.CLASS_NAME, DpmSolverSinglestepScheduler::read);
+    CLASSES.put(DeisScheduler.CLASS_NAME, DeisScheduler::read);
+    CLASSES.put(
+        DpmSolverMultistepInverseScheduler.CLASS_NAME, DpmSolverMultistepInverseScheduler::read);
+    CLASSES.put(SaSolverScheduler.CLASS_NAME, SaSolverScheduler::read);
+    CLASSES.put(EdmEulerScheduler.CLASS_NAME, EdmEulerScheduler::read);
+    CLASSES.put(EdmDpmSolverMultistepScheduler.CLASS_NAME, EdmDpmSolverMultistepScheduler::read);
+    CLASSES.put(TcdScheduler.CLASS_NAME, TcdScheduler::read);
+    CLASSES.put(ConsistencyScheduler.CLASS_NAME, ConsistencyScheduler::read);
+    CLASSES.put(ScmScheduler.CLASS_NAME, ScmScheduler::read);
+    CLASSES.put(CogVideoDdimScheduler.CLASS_NAME, CogVideoDdimScheduler::read);
+    CLASSES.put(CogVideoDpmScheduler.CLASS_NAME, CogVideoDpmScheduler::read);
+    CLASSES.put(IpndmScheduler.CLASS_NAME, IpndmScheduler::read);
     CLASSES.put(EulerScheduler.CLASS_NAME, EulerScheduler::read);
     CLASSES.put(EulerAncestralScheduler.CLASS_NAME, EulerAncestralScheduler::read);
     CLASSES.put(LmsScheduler.CLASS_NAME, LmsScheduler::read);
@@ -112,14 +130,16 @@ public final class Schedulers {
   }
 
   /**
-   * A solver for Stable Diffusion 1 and 2 models that predict noise.
+   * A solver for Stable Diffusion 1 and 2 models that predict noise; solvers for models of another
+   * kind have their own defaults.
    *
    * @param name a class, short or display name
    * @return the solver with the options of these models
    * @throws IllegalArgumentException if the name is unknown
    */
   public static Scheduler named(String name) {
-    return fromConfig(SchedulerName.STABLE_DIFFUSION, name);
+    SchedulerName found = SchedulerName.of(name, CLASSES.keySet());
+    return read(found, found.modelOptions());
   }
 
   /**
@@ -189,16 +209,19 @@ public final class Schedulers {
 
   /** Parses a scheduler_config.json, which may hold the literal -Infinity. */
   static Map<String, Object> parse(InputStream in) throws IOException {
-    return parser().readValue(requireNonNull(in, "in"), new TypeReference<>() {});
-  }
-
-  private static ObjectMapper parser() {
-    return JSON;
+    return JSON.readValue(requireNonNull(in, "in"), new TypeReference<>() {});
   }
 
   private static Scheduler read(SchedulerName name, Map<String, ?> config) {
-    return CLASSES
-        .get(name.className())
-        .apply(new ConfigReader(name.className(), name.apply(config)));
+    ConfigReader in = new ConfigReader(name.className(), name.apply(config));
+    Scheduler scheduler = CLASSES.get(name.className()).apply(in);
+    for (String option : name.options().keySet()) {
+      if (!in.asked().contains(option)) {
+        throw new IllegalArgumentException(
+            "%s has no option %s, which the scheduler's name asks for"
+                .formatted(name.className(), option));
+      }
+    }
+    return scheduler;
   }
 }

@@ -73,6 +73,12 @@ final class SigmaGrid {
     return respacedOverAll(rule, count, OptionalDouble.empty(), OptionalDouble.empty());
   }
 
+  /** As {@link #respacedOverAll}, from the least sigma to the greatest. */
+  SigmaGrid respacedRising(SigmaSpacing rule, int count) {
+    double[] ends = {table.firstSigma(), table.lastSigma()};
+    return new SigmaGrid(table, new double[count], ends).respaced(rule);
+  }
+
   /** The same number of sigmas of flow matching, and its timesteps. */
   SigmaGrid withFlow(FlowSigmas flow, StepPlan plan) {
     double[] levels = flow.levels(plan, table.trainSteps(), timesteps.length);

@@ -11,4 +11,10 @@ interface SnrLevels {
 
   /** The logarithm of signal over noise. */
   double lambda(int place);
+
+  /** The number of steps. */
+  int steps();
+
+  /** Whether the last step ends at a clean sample. */
+  boolean endsClean();
 }

@@ -52,6 +52,18 @@ public record Spacing(TimestepSpacing kind, int offset) {
     };
   }
 
+  /** Whole timesteps from data to noise, without the end at the noise. */
+  double[] rising(int trainSteps, int last, int count) {
+    return switch (kind) {
+      case LINSPACE -> {
+        double[] all = linspace(0, last - 1, count + 1);
+        yield head(reversed(reversed(all, Math::rint), t -> t), count);
+      }
+      case LEADING -> head(reversed(leading(last / (count + 1), count + 1), t -> t), count);
+      case TRAILING -> reversed(trailing(last, (double) trainSteps / count, count), t -> t);
+    };
+  }
+
   private double[] leading(int ratio, int count) {
     double[] timesteps = new double[count];
     for (int i = 0; i < count; i++) {

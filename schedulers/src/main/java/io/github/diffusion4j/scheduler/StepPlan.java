@@ -221,7 +221,8 @@ public sealed interface StepPlan {
   /**
    * A plan from the arguments of diffusers' {@code set_timesteps}: {@code num_inference_steps},
    * {@code timesteps}, {@code sigmas}, {@code mu}, {@code strength}, {@code
-   * original_inference_steps}. Other keys are left to {@link Scheduler#with}.
+   * original_inference_steps}. Other keys are left to {@link Scheduler#with}. The number of steps
+   * may be given beside timesteps only where it counts the steps between them, as in SCM.
    *
    * @param arguments names and values; null values count as missing
    * @return the plan
@@ -237,7 +238,7 @@ public sealed interface StepPlan {
       throw new IllegalArgumentException(
           "one of num_inference_steps, timesteps or sigmas must be given, got none");
     }
-    if (counted && !timesteps.isEmpty()) {
+    if (counted && !timesteps.isEmpty() && timesteps.size() != steps + 1) {
       throw new IllegalArgumentException(
           "only one of num_inference_steps and timesteps can be given, got %d and %s"
               .formatted(steps, timesteps));

@@ -32,7 +32,8 @@ public final class Goldens {
     if (given.isEmpty()) {
       return new Goldens(Path.of("src/test/resources/goldens", name));
     }
-    Path root = Path.of(given);
+    // Tests run in the module's folder, people name folders from the project's.
+    Path root = Files.isDirectory(Path.of(given)) ? Path.of(given) : Path.of("..", given);
     if (FOLDERS.stream().noneMatch(folder -> Files.isDirectory(root.resolve(folder)))) {
       throw new IllegalArgumentException(
           "goldens must be a folder with one of " + FOLDERS + ", got " + root.toAbsolutePath());

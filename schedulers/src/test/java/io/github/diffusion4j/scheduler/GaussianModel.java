@@ -29,11 +29,19 @@ final class GaussianModel {
 
   /** Share of the data in what the model sees next. */
   static double signal(GridRun run) {
-    return run.signal() * run.inputScale();
+    return run instanceof LogSnrRun levels
+        ? levels.alpha(run.place())
+        : run.signal() * run.inputScale();
   }
 
   /** Deviation of the noise in what the model sees next. */
   static double noise(GridRun run) {
+    if (run instanceof LogSnrRun levels) {
+      return levels.level(run.place());
+    }
+    if (run instanceof ScmScheduler.Run) {
+      return Math.sin(run.timestep());
+    }
     double level = run instanceof SigmaRun sigmas ? sigmas.inputSigma() : run.noiseLevel();
     return level * run.inputScale();
   }

@@ -143,7 +143,7 @@ class SchedulerGoldenTest {
         float[] expected = tensors.floats("prev_sample." + i);
         double bound = limit * (forced ? Math.max(before, size(expected)) : largest);
         assertNear("sample after step " + i, expected, x, bound);
-        second(run, tensors, i, limit, forced ? 0 : largest);
+        second(run, tensors, i, limit, forced ? Math.max(before, size(expected)) : largest);
       }
     }
     assertEquals(run.evaluations(), run.index(), "steps taken");

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.DynamicContainer;
@@ -24,8 +25,6 @@ class TokenizerGoldenTest {
 
   @TempDir static Path temp;
 
-  private final Path goldens = Goldens.folder("tokenizers");
-
   @AfterAll
   static void closeAll() {
     OPEN.forEach(Tokenizer::close);
@@ -33,34 +32,39 @@ class TokenizerGoldenTest {
 
   @TestFactory
   List<DynamicContainer> clip() throws IOException {
-    JsonNode golden = Goldens.read(goldens.resolve("clip.json"));
-    int length = golden.path("model_max_length").intValue();
     List<DynamicContainer> tests = new ArrayList<>();
-    for (Path folder : forms("clip-sd1")) {
+    for (JsonNode golden : prompts("padded_sd1")) {
+      int length = golden.path("model_max_length").intValue();
       Checks sd1 = new Checks("input_ids", "padded_sd1", "attention_mask", length);
-      tests.add(container(folder, golden.path("prompts"), sd1));
-    }
-    for (Path folder : forms("clip-sd2")) {
       Checks sd2 = new Checks("", "padded_sd2", "attention_mask_sd2", length);
-      tests.add(container(folder, golden.path("prompts"), sd2));
-    }
-    for (Path folder : forms("clip-tiny")) {
       Checks tiny = new Checks("tiny_input_ids", "", "", length);
-      tests.add(container(folder, golden.path("prompts"), tiny));
+      add(tests, "clip-sd1", golden, sd1);
+      add(tests, "clip-sd2", golden, sd2);
+      add(tests, "clip-tiny", golden, tiny);
     }
     return tests;
   }
 
   @TestFactory
   List<DynamicContainer> t5() throws IOException {
-    JsonNode golden = Goldens.read(goldens.resolve("t5.json"));
-    Checks checks =
-        new Checks("input_ids", "padded", "attention_mask", golden.path("max_length").intValue());
     List<DynamicContainer> tests = new ArrayList<>();
-    for (Path folder : forms(golden.path("tokenizer").asText())) {
-      tests.add(container(folder, golden.path("prompts"), checks));
+    for (JsonNode golden : prompts("padded")) {
+      int length = golden.path("max_length").intValue();
+      Checks checks = new Checks("input_ids", "padded", "attention_mask", length);
+      add(tests, golden.path("tokenizer").asText(), golden, checks);
     }
     return tests;
+  }
+
+  private static Collection<JsonNode> prompts(String field) {
+    return Goldens.all("tokenizers", json -> json.at("/prompts/0").has(field)).values();
+  }
+
+  private static void add(List<DynamicContainer> tests, String name, JsonNode golden, Checks checks)
+      throws IOException {
+    for (Path folder : forms(name, tests.size())) {
+      tests.add(container(folder, golden.path("prompts"), checks));
+    }
   }
 
   private record Checks(String ids, String padded, String mask, int length) {
@@ -99,17 +103,23 @@ class TokenizerGoldenTest {
   }
 
   /** One folder for tokenizer.json, one for vocab.json with merges.txt: as far as it has them. */
-  private List<Path> forms(String name) throws IOException {
-    Path folder = goldens.resolve(name);
-    Path vocabulary =
-        Files.exists(folder.resolve("vocab.json")) ? folder : goldens.resolve("clip-sd1");
+  private static List<Path> forms(String name, int number) throws IOException {
+    Path folder = Goldens.find("tokenizers", name);
+    boolean whole =
+        Files.exists(folder.resolve("vocab.json")) || Files.exists(folder.resolve("spiece.model"));
+    Path vocabulary = whole ? folder : Goldens.find("tokenizers", "clip-sd1");
     Path source = Files.exists(folder.resolve("tokenizer.json")) ? folder : vocabulary;
     List<Path> forms = new ArrayList<>();
     if (Files.exists(source.resolve("tokenizer.json"))) {
-      forms.add(copy(name + "-json", folder, source, List.of("tokenizer.json")));
+      forms.add(copy(number + "-" + name + "-json", folder, source, List.of("tokenizer.json")));
     }
-    if (!name.startsWith("t5")) {
-      forms.add(copy(name + "-files", folder, vocabulary, List.of("vocab.json", "merges.txt")));
+    if (Files.exists(vocabulary.resolve("vocab.json"))) {
+      forms.add(
+          copy(
+              number + "-" + name + "-files",
+              folder,
+              vocabulary,
+              List.of("vocab.json", "merges.txt")));
     }
     assertFalse(forms.isEmpty(), "no tokenizer in " + folder);
     return forms;

@@ -18,12 +18,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 
-/** One CLIP text encoder with its tokenizer, keeping its results. Thread-safe. */
-final class ClipTextEncoder {
+/** One text encoder, CLIP or T5, with its tokenizer, keeping its results. Thread-safe. */
+final class TextEncoder {
 
-  private static final System.Logger LOG = System.getLogger(ClipTextEncoder.class.getName());
+  private static final System.Logger LOG = System.getLogger(TextEncoder.class.getName());
 
   /** Characters of a cut text that a warning names. */
   private static final int NAMED = 300;
@@ -31,15 +32,22 @@ final class ClipTextEncoder {
   private static final String BIAS = "diffusion4j.attention_bias";
 
   /** What a result depends on. */
-  private record Key(LongBuffer ids, BitSet unseen, String hidden, Optional<String> pooled) {}
+  private record Key(LongBuffer ids, BitSet unseen, Outputs outputs) {}
+
+  /** Which outputs to take: hidden states, and perhaps the pooled embedding. */
+  record Outputs(String hidden, Optional<String> pooled) {
+    static Outputs hidden(String name) {
+      return new Outputs(name, Optional.empty());
+    }
+  }
 
   private final Tokenizer tokenizer;
   private final OrtModel model;
   private final FeatureCache<Key> cache;
   private final TensorSpec ids;
 
-  /** Checks that the network takes the tokenizer's ids and nothing else. */
-  ClipTextEncoder(Tokenizer tokenizer, OrtModel model) {
+  /** Checks that the network takes ids and nothing else. */
+  TextEncoder(Tokenizer tokenizer, OrtModel model) {
     this.tokenizer = tokenizer;
     this.model = model;
     this.cache = new FeatureCache<>(model.options().promptCacheBytes());
@@ -47,11 +55,18 @@ final class ClipTextEncoder {
         model.require(
             model.input("input_ids"), Set.of(ElementType.INT64, ElementType.INT32), Set.of(2));
     model.requireNoOtherInputs(Set.of(ids.name()));
-    if (ids.dim(1) > 0 && ids.dim(1) != tokenizer.maxLength()) {
+  }
+
+  /** Checks also that the network takes the tokenizer's own number of ids, as CLIP does. */
+  static TextEncoder ofTokenizersLength(Tokenizer tokenizer, OrtModel model) {
+    TextEncoder encoder = new TextEncoder(tokenizer, model);
+    if (encoder.fixedLength().orElse(tokenizer.maxLength()) != tokenizer.maxLength()) {
       throw new ModelFormatException(
           "%s: input %s takes %d tokens, but the tokenizer gives %d"
-              .formatted(model.component(), ids, ids.dim(1), tokenizer.maxLength()));
+              .formatted(
+                  model.component(), encoder.ids, encoder.ids.dim(1), tokenizer.maxLength()));
     }
+    return encoder;
   }
 
   Tokenizer tokenizer() {
@@ -62,6 +77,11 @@ final class ClipTextEncoder {
     return model;
   }
 
+  /** The only number of ids that the network takes, where it was exported for one. */
+  OptionalInt fixedLength() {
+    return ids.dim(1) > 0 ? OptionalInt.of((int) ids.dim(1)) : OptionalInt.empty();
+  }
+
   /** An output of hidden states, which must be there: [batch, tokens, width]. */
   TensorSpec hidden(String name) {
     return model.require(
@@ -70,9 +90,22 @@ final class ClipTextEncoder {
         Set.of(3));
   }
 
-  /** The tokens of a prompt, cut to the network's length with a warning that says so. */
+  /** An output of one embedding for the whole text, which must be there: [batch, width]. */
+  TensorSpec pooled(String name) {
+    return model.require(
+        model.output(name),
+        Set.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16),
+        Set.of(2));
+  }
+
+  /** The tokens of a prompt, cut to the tokenizer's length with a warning that says so. */
   TokenIds tokens(String prompt) {
-    TokenIds tokens = tokenizer.encode(prompt);
+    return tokens(prompt, tokenizer.maxLength());
+  }
+
+  /** The tokens of a prompt, cut or padded to a length, with a warning if something is cut. */
+  TokenIds tokens(String prompt, int length) {
+    TokenIds tokens = tokenizer.encode(prompt, length);
     warnOfCut(tokens.cutText().isEmpty() ? List.of() : List.of(tokens.cutText()));
     return tokens;
   }
@@ -90,13 +123,12 @@ final class ClipTextEncoder {
   /**
    * Runs the network on one sequence, unless its result is kept from before.
    *
-   * @param tokens as many ids as the tokenizer's length
+   * @param tokens as many ids as the network takes
    * @param hidden the output of hidden states to take
    * @param pooled the output of the pooled embedding to take
    */
   TextFeatures encode(long[] tokens, String hidden, Optional<String> pooled, CancelToken cancel) {
-    Key key = new Key(LongBuffer.wrap(tokens.clone()), new BitSet(), hidden, pooled);
-    return cache.get(key, cancel, () -> run(model, key, cancel));
+    return encode(tokens, new BitSet(), new Outputs(hidden, pooled), cancel);
   }
 
   /**
@@ -105,15 +137,11 @@ final class ClipTextEncoder {
    *
    * @param tokens as many ids as the tokenizer's length
    * @param unseen positions of the tokens that are not seen
-   * @param hidden the output of hidden states to take
+   * @param outputs the outputs to take
    */
-  TextFeatures encode(long[] tokens, BitSet unseen, String hidden, CancelToken cancel) {
-    if (unseen.isEmpty()) {
-      return encode(tokens, hidden, Optional.empty(), cancel);
-    }
-    Key key =
-        new Key(LongBuffer.wrap(tokens.clone()), (BitSet) unseen.clone(), hidden, Optional.empty());
-    return cache.get(key, cancel, () -> run(masking(), key, cancel));
+  TextFeatures encode(long[] tokens, BitSet unseen, Outputs outputs, CancelToken cancel) {
+    Key key = new Key(LongBuffer.wrap(tokens.clone()), (BitSet) unseen.clone(), outputs);
+    return cache.get(key, cancel, () -> run(unseen.isEmpty() ? model : masking(), key, cancel));
   }
 
   /** How often the network ran. */
@@ -131,8 +159,8 @@ final class ClipTextEncoder {
   }
 
   private TextFeatures run(OrtModel network, Key key, CancelToken cancel) {
-    Set<String> outputs = new LinkedHashSet<>(Set.of(key.hidden));
-    key.pooled.ifPresent(outputs::add);
+    Set<String> outputs = new LinkedHashSet<>(Set.of(key.outputs.hidden));
+    key.outputs.pooled.ifPresent(outputs::add);
     long[] tokens = key.ids.array();
     try (OrtBinding binding = network.bind(cancel)) {
       binding.input(ids.name(), 1, tokens.length).put(tokens);
@@ -142,12 +170,12 @@ final class ClipTextEncoder {
         binding.input(BIAS, tokens.length).put(bias);
       }
       Map<String, OrtOutput> values = binding.fetch(outputs);
-      OrtOutput states = values.get(key.hidden);
+      OrtOutput states = values.get(key.outputs.hidden);
       return new TextFeatures(
           states.values(),
           states.dim(1),
           states.dim(2),
-          key.pooled.map(name -> values.get(name).values()).orElse(new float[0]));
+          key.outputs.pooled.map(name -> values.get(name).values()).orElse(new float[0]));
     }
   }
 }

@@ -1,0 +1,91 @@
+package io.github.diffusion4j.family;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.ImageTensor;
+import io.github.diffusion4j.LatentCodec;
+import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.onnx.Closer;
+import io.github.diffusion4j.onnx.OrtRuntime;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * An autoencoder by itself, such as the tiny one (AutoencoderTiny, TAESD) that shows previews of a
+ * generation:
+ *
+ * <pre>{@code
+ * try (var tiny = Autoencoder.load(Path.of("taesd"), RuntimeOptions.defaults())) {
+ *   pipeline.generate(
+ *       request, event -> show(tiny.decode(event.denoised(), event.shape(), new CancelToken())));
+ * }
+ * }</pre>
+ *
+ * <p>In a model's folder, as its vae_decoder, it needs nothing of this. Thread-safe, but not to be
+ * closed while it is used.
+ */
+public final class Autoencoder implements LatentCodec, AutoCloseable {
+
+  private static final String DECODER = "vae_decoder";
+
+  private final OrtLatentCodec codec;
+  private final Closer owned;
+
+  private Autoencoder(OrtLatentCodec codec, Closer owned) {
+    this.codec = codec;
+    this.owned = owned;
+  }
+
+  /**
+   * Opens an autoencoder.
+   *
+   * @param folder has vae_decoder/model.onnx and vae_decoder/config.json
+   * @param options provider, threads and memory
+   * @return owned by the caller
+   * @throws IOException if a file cannot be read
+   * @throws ModelFormatException if a file is missing or not what it should be
+   */
+  public static Autoencoder load(Path folder, RuntimeOptions options) throws IOException {
+    Path decoder = requireNonNull(folder, "folder").resolve(DECODER).resolve("model.onnx");
+    if (!Files.isRegularFile(decoder)) {
+      throw new ModelFormatException(
+          folder + ": vae_decoder/model.onnx is missing, expected the folder of an autoencoder");
+    }
+    OrtRuntime runtime = OrtRuntime.of(requireNonNull(options, "options"));
+    try (Closer open = new Closer()) {
+      var models = runtime.open(Map.of(DECODER, decoder), open);
+      ConfigFile config = ConfigFile.read(folder, DECODER + "/config.json");
+      return new Autoencoder(new OrtLatentCodec(models.get(DECODER), config), open.release());
+    }
+  }
+
+  @Override
+  public int factor() {
+    return codec.factor();
+  }
+
+  @Override
+  public int latentChannels() {
+    return codec.latentChannels();
+  }
+
+  @Override
+  public ImageTensor decode(float[] latents, LatentShape shape, CancelToken cancel) {
+    return codec.decode(latents, shape, cancel);
+  }
+
+  @Override
+  public long decodeBytesPerPixel() {
+    return codec.decodeBytesPerPixel();
+  }
+
+  @Override
+  public void close() {
+    owned.close();
+  }
+}

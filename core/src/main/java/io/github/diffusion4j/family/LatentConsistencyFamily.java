@@ -1,0 +1,61 @@
+package io.github.diffusion4j.family;
+
+import io.github.diffusion4j.ModelFacts;
+import io.github.diffusion4j.Stages;
+import io.github.diffusion4j.onnx.Closer;
+import io.github.diffusion4j.onnx.OrtRuntime;
+import java.io.IOException;
+import java.util.Set;
+
+/**
+ * Latent consistency models (Luo et al. 2023, arXiv 2310.04378): a UNet distilled to a few steps
+ * that takes the guidance scale as an embedding.
+ */
+final class LatentConsistencyFamily implements ModelFamily {
+
+  private static final Set<String> PIPELINES =
+      Set.of(
+          "LatentConsistencyModelPipeline",
+          "LatentConsistencyModelImg2ImgPipeline",
+          "ORTLatentConsistencyModelPipeline",
+          "ORTLatentConsistencyModelImg2ImgPipeline");
+  private static final String HIDDEN = "encoder_hidden_states";
+
+  @Override
+  public String name() {
+    return "latent-consistency";
+  }
+
+  @Override
+  public boolean matches(ModelLayout layout) {
+    return PIPELINES.contains(layout.pipelineClass());
+  }
+
+  @Override
+  public boolean takesTextualInversions() {
+    return true;
+  }
+
+  @Override
+  public Stages open(ModelLayout layout, OrtRuntime runtime) throws IOException {
+    try (Closer open = new Closer()) {
+      Components parts =
+          Components.open(layout, runtime, open, "text_encoder", "unet", "vae_decoder");
+      ClipPromptEncoder prompts = new ClipPromptEncoder(parts.clip(""));
+      OrtDenoiserModel unet =
+          new OrtDenoiserModel(
+              parts.model("unet"), "sample", Set.of(HIDDEN, GuidanceEmbedding.INPUT));
+      OrtLatentCodec codec = parts.codec();
+      parts.checkLatents(unet, codec);
+      parts.checkWidth(unet, HIDDEN, prompts.width());
+      ModelFacts facts = parts.facts(unet, codec, new Components.Defaults(name(), 64, 4, 8.5));
+      return new Stages(
+          new GuidanceEmbedding(prompts, parts.guidanceWidth(unet)),
+          unet,
+          codec,
+          GuidanceEmbedding.RULES,
+          facts,
+          open.release());
+    }
+  }
+}

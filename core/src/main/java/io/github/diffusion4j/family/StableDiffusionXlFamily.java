@@ -1,0 +1,196 @@
+package io.github.diffusion4j.family;
+
+import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.Conditioning;
+import io.github.diffusion4j.FamilyRules;
+import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.ModelFacts;
+import io.github.diffusion4j.PromptEncoder;
+import io.github.diffusion4j.PromptOptions;
+import io.github.diffusion4j.PromptSyntax;
+import io.github.diffusion4j.SizeConditioning;
+import io.github.diffusion4j.Stages;
+import io.github.diffusion4j.onnx.Closer;
+import io.github.diffusion4j.onnx.OrtRuntime;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+
+/**
+ * Stable Diffusion XL (Podell et al. 2023, arXiv 2307.01952) and what is distilled from it (Turbo,
+ * Lightning, Hyper, LCM). The base model has two CLIP text encoders and is told sizes; the refiner
+ * has the second encoder alone and is told an aesthetic score in place of the target size.
+ */
+final class StableDiffusionXlFamily implements ModelFamily {
+
+  private static final Set<String> PIPELINES =
+      Set.of(
+          "StableDiffusionXLPipeline",
+          "OnnxStableDiffusionXLPipeline",
+          "ORTStableDiffusionXLPipeline",
+          "StableDiffusionXLImg2ImgPipeline",
+          "ORTStableDiffusionXLImg2ImgPipeline");
+  private static final String HIDDEN = "encoder_hidden_states";
+  private static final String POOLED = "text_embeds";
+  private static final String SIZES = "time_ids";
+
+  @Override
+  public String name() {
+    return "stable-diffusion-xl";
+  }
+
+  @Override
+  public boolean matches(ModelLayout layout) {
+    return PIPELINES.contains(layout.pipelineClass());
+  }
+
+  @Override
+  public boolean takesTextualInversions() {
+    return true;
+  }
+
+  @Override
+  public Stages open(ModelLayout layout, OrtRuntime runtime) throws IOException {
+    boolean refiner = layout.index().flag("requires_aesthetics_score").orElse(false);
+    boolean both = layout.names("text_encoder");
+    try (Closer open = new Closer()) {
+      String[] names = {"text_encoder_2", "unet", "vae_decoder", "text_encoder"};
+      Components parts =
+          Components.open(layout, runtime, open, java.util.Arrays.copyOf(names, both ? 4 : 3));
+      List<ClipLayers> encoders = new ArrayList<>();
+      if (both) {
+        encoders.add(new ClipLayers(parts.clip(""), layout.config("text_encoder")));
+      }
+      encoders.add(new ClipLayers(parts.clip("_2"), layout.config("text_encoder_2")));
+      OrtDenoiserModel unet = unet(parts);
+      OrtLatentCodec codec = parts.codec();
+      parts.checkLatents(unet, codec);
+      parts.checkWidth(
+          unet, HIDDEN, Components.sum(encoders.stream().mapToLong(ClipLayers::width).toArray()));
+      parts.checkWidth(unet, POOLED, encoders.get(encoders.size() - 1).pooledWidth(POOLED));
+      parts.checkWidth(unet, SIZES, refiner ? 5 : 6);
+      boolean zeros = layout.index().flag("force_zeros_for_empty_prompt").orElse(true);
+      PromptEncoder prompts = new Prompts(List.copyOf(encoders), zeros, refiner);
+      boolean distilled = parts.model("unet").inputs().containsKey(GuidanceEmbedding.INPUT);
+      ModelFacts facts =
+          parts.facts(
+              unet, codec, new Components.Defaults(name(), 128, ModelFacts.DEFAULT_STEPS, 5));
+      return new Stages(
+          distilled ? new GuidanceEmbedding(prompts, parts.guidanceWidth(unet)) : prompts,
+          unet,
+          codec,
+          distilled ? GuidanceEmbedding.RULES : FamilyRules.DEFAULT,
+          facts,
+          open.release());
+    }
+  }
+
+  private static OrtDenoiserModel unet(Components parts) {
+    Set<String> conditions = new HashSet<>(Set.of(HIDDEN, POOLED, SIZES));
+    if (parts.model("unet").inputs().containsKey(GuidanceEmbedding.INPUT)) {
+      conditions.add(GuidanceEmbedding.INPUT);
+    }
+    return new OrtDenoiserModel(parts.model("unet"), "sample", conditions);
+  }
+
+  /**
+   * Prompts and sizes to conditioning.
+   *
+   * @param encoders each reads a text of its own; the last one gives the pooled embedding
+   * @param zeros whether no negative prompt means zeros rather than the empty text
+   * @param refiner whether an aesthetic score stands in place of the target size
+   */
+  private record Prompts(List<ClipLayers> encoders, boolean zeros, boolean refiner)
+      implements PromptEncoder {
+
+    @Override
+    public boolean reads(PromptOptions options) {
+      return true;
+    }
+
+    @Override
+    public Conditioning encode(GenerationRequest request, Guidance guidance, CancelToken cancel) {
+      int tokens = 0;
+      for (TextRow row : TextRow.of(request, guidance)) {
+        for (int i = 0; i < encoders.size(); i++) {
+          tokens = Math.max(tokens, embedder(i, row, request, cancel).length(row.text(i)));
+        }
+      }
+      int longest = tokens;
+      Function<TextRow, TextFeatures> once =
+          TextRow.once(row -> features(row, longest, request, cancel));
+      TextRow prompt = TextRow.of(request, new Guidance.None()).get(0);
+      EncodedRows rows =
+          EncodedRows.of(
+                  request,
+                  guidance,
+                  row -> zeros && !row.given() ? once.apply(prompt).zeros() : once.apply(row))
+              .hidden(HIDDEN)
+              .pooled(POOLED);
+      float[] told = sizes(request.sizes().prompt(), request);
+      if (guidance.branches() > 1) {
+        rows.perBranch(SIZES, negativeSizes(request), told);
+      } else {
+        rows.perBranch(SIZES, told);
+      }
+      return rows.conditioning();
+    }
+
+    private TextFeatures features(
+        TextRow row, int tokens, GenerationRequest request, CancelToken cancel) {
+      TextFeatures features = null;
+      for (int i = 0; i < encoders.size(); i++) {
+        PromptEmbedder embedder = embedder(i, row, request, cancel);
+        TextFeatures own = embedder.pad(embedder.embed(row.text(i)), tokens);
+        features = features == null ? own : features.beside(own);
+      }
+      return features;
+    }
+
+    private PromptEmbedder embedder(
+        int encoder, TextRow row, GenerationRequest request, CancelToken cancel) {
+      PromptOptions options = request.text().prompt();
+      boolean skips = !row.negative() || options.syntax() == PromptSyntax.WEB_UI;
+      int skip = skips ? request.text().clipSkip().orElse(0) : 0;
+      boolean last = encoder == encoders.size() - 1;
+      return encoders
+          .get(encoder)
+          .embedder(options, skip, last ? Optional.of(POOLED) : Optional.empty(), cancel);
+    }
+
+    private float[] negativeSizes(GenerationRequest request) {
+      SizeConditioning.Sizes negative = request.sizes().negative();
+      boolean told = negative.original().isPresent() && negative.target().isPresent();
+      return sizes(refiner || told ? negative : request.sizes().prompt(), request);
+    }
+
+    private float[] sizes(SizeConditioning.Sizes told, GenerationRequest request) {
+      SizeConditioning.Size painted =
+          new SizeConditioning.Size(request.width().orElseThrow(), request.height().orElseThrow());
+      SizeConditioning.Size original = told.original().orElse(painted);
+      SizeConditioning.Size target = told.target().orElse(painted);
+      SizeConditioning.Crop crop = told.crop();
+      return refiner
+          ? new float[] {
+            original.height(),
+            original.width(),
+            crop.top(),
+            crop.left(),
+            (float) told.aestheticScore()
+          }
+          : new float[] {
+            original.height(),
+            original.width(),
+            crop.top(),
+            crop.left(),
+            target.height(),
+            target.width()
+          };
+    }
+  }
+}

@@ -1,0 +1,97 @@
+package io.github.diffusion4j.family;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.Goldens;
+import io.github.diffusion4j.ImageTensor;
+import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.onnx.NativeCount;
+import io.github.diffusion4j.tensor.SafetensorsFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Autoencoders by themselves against diffusers: goldens with latents and pictures, no pipeline. */
+class AutoencoderGoldenTest {
+
+  private static final double DECODED = 1e-3;
+  private static final JsonMapper JSON =
+      JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
+
+  private static final RuntimeOptions OPTIONS = RuntimeOptions.builder().intraOpThreads(1).build();
+
+  @TestFactory
+  List<DynamicTest> cases() throws IOException {
+    Path goldens = Goldens.folder("pipelines");
+    List<DynamicTest> tests = new ArrayList<>();
+    try (Stream<Path> variants = Files.list(goldens)) {
+      for (Path variant : variants.sorted().toList()) {
+        if (Files.isRegularFile(variant.resolve("cases.json"))) {
+          addCases(variant, JSON.readTree(variant.resolve("cases.json").toFile()), tests);
+        }
+      }
+    }
+    if (goldens.equals(Goldens.resource("/goldens/pipelines"))) {
+      assertFalse(tests.isEmpty(), "no autoencoder among the bundled goldens");
+    }
+    return tests;
+  }
+
+  private static void addCases(Path variant, JsonNode root, List<DynamicTest> tests) {
+    Path model = variant.resolve(root.path("model_dir").asText("model")).normalize();
+    if (Files.isDirectory(model.resolve("vae_decoder"))
+        && !Files.exists(model.resolve("model_index.json"))) {
+      for (JsonNode golden : root.path("cases")) {
+        tests.add(
+            DynamicTest.dynamicTest(
+                variant.getFileName() + "/" + golden.path("name").asText(),
+                () -> check(model, variant.resolve(golden.path("tensors").asText()))));
+      }
+    }
+  }
+
+  private static void check(Path model, Path file) throws IOException {
+    int before = NativeCount.open();
+    try (SafetensorsFile tensors = SafetensorsFile.open(file);
+        Autoencoder autoencoder = Autoencoder.load(model, OPTIONS)) {
+      List<Long> shape = tensors.info("latent_sample").shape();
+      LatentShape latents =
+          new LatentShape(
+              shape.get(0).intValue(),
+              shape.get(1).intValue(),
+              shape.get(2).intValue(),
+              shape.get(3).intValue());
+      assertEquals(autoencoder.latentChannels(), latents.channels());
+      ImageTensor image =
+          autoencoder.decode(tensors.floats("latent_sample"), latents, new CancelToken());
+      assertEquals(latents.height() * autoencoder.factor(), image.height());
+      assertEquals(latents.width() * autoencoder.factor(), image.width());
+      assertArrayEquals(tensors.floats("sample"), image.values(), (float) DECODED);
+    }
+    assertEquals(before, NativeCount.open(), "native resources left open");
+  }
+
+  @Test
+  void folderWithoutDecoder(@TempDir Path folder) {
+    ModelFormatException thrown =
+        assertThrows(ModelFormatException.class, () -> Autoencoder.load(folder, OPTIONS));
+    assertTrue(thrown.getMessage().contains("vae_decoder"), thrown.getMessage());
+  }
+}

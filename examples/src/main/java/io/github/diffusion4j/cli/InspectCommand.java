@@ -1,0 +1,78 @@
+package io.github.diffusion4j.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.diffusion4j.ModelFacts;
+import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.examples.ShippedModel;
+import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Shows what a model consists of. */
+@Command(
+    name = "inspect",
+    description =
+        "Show what a model consists of: family, components, inputs and outputs, parameters,"
+            + " scheduler, and the defaults it has when opened.")
+final class InspectCommand implements Callable<Integer> {
+
+  private static final JsonMapper JSON = JsonMapper.builder().build();
+
+  private final Session session;
+
+  @Parameters(
+      arity = "0..1",
+      paramLabel = "MODEL",
+      description = "The model's folder. Default: the small model that ships.")
+  private Path folder;
+
+  @Option(names = "--json", description = "Print one JSON object.")
+  private boolean json;
+
+  @Option(
+      names = "--no-open",
+      description = "Only read the files; do not open the model, which takes its memory.")
+  private boolean closed;
+
+  InspectCommand(Session session) {
+    this.session = session;
+  }
+
+  @Override
+  public Integer call() throws IOException {
+    Path model = folder == null ? ShippedModel.path() : folder;
+    Inspection inspection = Inspection.of(model);
+    if (json) {
+      print(write(inspection.json(facts(model))));
+    } else {
+      print(inspection.toText());
+      print(facts(model).map(Inspection::defaults).orElse(""));
+    }
+    return 0;
+  }
+
+  private Optional<ModelFacts> facts(Path model) throws IOException {
+    if (closed) {
+      return Optional.empty();
+    }
+    try (StableDiffusionPipeline pipeline =
+        StableDiffusionPipeline.load(model, RuntimeOptions.defaults())) {
+      return Optional.of(pipeline.facts());
+    }
+  }
+
+  private static String write(Object value) throws JsonProcessingException {
+    return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(value) + System.lineSeparator();
+  }
+
+  private void print(String text) {
+    session.out().print(text);
+    session.out().flush();
+  }
+}

@@ -1,0 +1,61 @@
+package io.github.diffusion4j.cli;
+
+import io.github.diffusion4j.ExecutionProvider;
+import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.examples.ShippedModel;
+import java.io.IOException;
+import java.nio.file.Path;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** Which model, and what computes it. */
+final class ModelOptions {
+
+  @Option(
+      names = {"-m", "--model"},
+      paramLabel = "DIR",
+      description =
+          "Model in the Hugging Face layout for ONNX (with model_index.json). Default:"
+              + " $DIFFUSION4J_MODEL, else the small model that ships.")
+  private Path model;
+
+  @Option(
+      names = "--provider",
+      paramLabel = "NAME",
+      converter = ProviderConverter.class,
+      description = "What computes: " + ExecutionProvider.NAMES + ". Default: auto.")
+  private ExecutionProvider provider = ExecutionProvider.auto();
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads on the CPU. Default: 0, as many as there are cores.")
+  private int threads;
+
+  /** The folder asked for, or the shipped one. */
+  Path folder() throws IOException {
+    return model == null ? ShippedModel.path() : model;
+  }
+
+  /** Options of the runtime. */
+  RuntimeOptions runtime() {
+    if (threads < 0 || threads > RuntimeOptions.MAX_THREADS) {
+      throw new IllegalArgumentException(
+          "--threads must be in [0, " + RuntimeOptions.MAX_THREADS + "], got " + threads);
+    }
+    return RuntimeOptions.builder().provider(provider).intraOpThreads(threads).build();
+  }
+
+  /** Reads a provider's name. */
+  static final class ProviderConverter implements ITypeConverter<ExecutionProvider> {
+    @Override
+    public ExecutionProvider convert(String text) {
+      try {
+        return ExecutionProvider.parse(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
+}

@@ -1,0 +1,74 @@
+package io.github.diffusion4j.cli;
+
+import io.github.diffusion4j.StepListener;
+import io.github.diffusion4j.image.Images;
+import io.github.diffusion4j.image.PictureFile;
+import io.github.diffusion4j.image.Png;
+import io.github.diffusion4j.pipeline.GenerationResult;
+import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
+import io.github.diffusion4j.tensor.SafetensorsWriter;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Paints one picture after the other and saves each as soon as it is done.
+ *
+ * @param pipeline paints
+ * @param listener told of every step
+ * @param session where finished pictures are told
+ * @param output what else is wanted
+ * @param names where pictures go
+ */
+record Painter(
+    StableDiffusionPipeline pipeline,
+    StepListener listener,
+    Session session,
+    OutputOptions output,
+    OutputNames names) {
+
+  Report paint(List<Job> jobs) throws IOException {
+    Report report = new Report(pipeline.facts());
+    for (Job job : jobs) {
+      GenerationResult result = pipeline.generate(job.request(), listener, session.cancel());
+      Path file = names.next(job);
+      BufferedImage image = result.images().get(job.image());
+      PictureFile.write(image, result.provenance().texts(job.image()), file);
+      Report.Picture picture =
+          new Report.Picture(job, file, image.getWidth(), image.getHeight(), result.provenance());
+      report.add(picture, output.wantsGrid() ? List.of(image) : List.of());
+      tell(picture.line());
+    }
+    return report;
+  }
+
+  /** Writes what holds all pictures: the sheet and the latents. */
+  void writeTogether(Report report, LatentRecording latents) throws IOException {
+    if (output.wantsGrid()) {
+      List<BufferedImage> images = report.images();
+      int columns = (int) Math.ceil(Math.sqrt(images.size()));
+      Path sheet = names.sheet(report.first().job());
+      String parameters = report.first().provenance().parameters(0).format();
+      PictureFile.write(Images.grid(images, columns, 0), Map.of(Png.PARAMETERS, parameters), sheet);
+      report.grid(sheet);
+      tell(sheet + "  (all " + images.size() + ")");
+    }
+    if (output.latents().isPresent()) {
+      Path file = output.latents().get();
+      SafetensorsWriter writer = latents.tensors();
+      report.metadata().forEach(writer::metadata);
+      writer.write(file);
+      report.latents(file);
+      tell(file + "  (latents)");
+    }
+  }
+
+  private void tell(String line) {
+    if (!output.quiet() && !output.json()) {
+      session.out().println(line);
+      session.out().flush();
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** The command line {@code diffusion4j}. */
+package io.github.diffusion4j.cli;

@@ -1,0 +1,156 @@
+package io.github.diffusion4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.diffusion4j.scheduler.Schedulers;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class OtherCommandsTest {
+
+  private static final Path MODEL = Path.of("models/emoji-ldm");
+
+  @TempDir Path folder;
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"generate", "inspect", "schedulers", "doctor", "completion", "--version", ""})
+  void hasHelp(String command) {
+    Run run = command.isEmpty() ? Run.of("--help") : Run.of(command, "--help");
+    assertEquals(0, run.code());
+    assertEquals("", run.err());
+    assertTrue(
+        run.out().contains(command.equals("--version") ? "diffusion4j" : "Usage: diffusion4j"));
+  }
+
+  @Test
+  void showsHelpWithoutACommand() {
+    Run run = Run.of();
+    assertEquals(0, run.code());
+    for (String command : List.of("generate", "inspect", "schedulers", "doctor", "completion")) {
+      assertTrue(run.out().contains("  " + command + " "), run.out());
+    }
+  }
+
+  @Test
+  void suggestsTheCommandThatWasMeant() {
+    Run run = Run.of("generat", "a fox");
+    assertEquals(2, run.code());
+    assertTrue(
+        run.err().startsWith("diffusion4j: there is no command \"generat\"; did you mean"),
+        run.err());
+    assertTrue(run.err().contains("generate"), run.err());
+  }
+
+  @Test
+  void inspectTellsWhatAModelConsistsOf() {
+    Run run = Run.of("inspect");
+    assertEquals(0, run.code(), run.err());
+    for (String expected :
+        List.of(
+            "stable-diffusion",
+            "text to image",
+            "19,162,784 parameters (float16 99.8%",
+            "sample float32[batch_size, 32, height, width]",
+            "timestep int64[]",
+            "DDIMScheduler",
+            "prediction_type = v_prediction",
+            "128 x 128 pixels",
+            "25",
+            "4.0")) {
+      assertTrue(run.out().contains(expected), expected + " in " + run.out());
+    }
+  }
+
+  @Test
+  void inspectGivesJson() throws IOException {
+    Run run = Run.of("inspect", MODEL.toString(), "--json");
+    assertEquals(0, run.code(), run.err());
+    JsonNode json = JsonMapper.builder().build().readTree(run.out());
+    JsonNode unet = json.path("components").path("unet");
+    assertEquals(19_162_784, unet.path("parameters").asLong());
+    assertEquals(32, unet.path("inputs").path("sample").path("shape").path(1).asLong());
+    assertEquals(Files.size(MODEL.resolve("unet/model.onnx")), bytesBesideConfig(unet, "unet"));
+    assertEquals(25, json.path("defaults").path("steps").asInt());
+    assertEquals("DDIMScheduler", json.path("scheduler").path("_class_name").asText());
+    Run closed = Run.of("inspect", MODEL.toString(), "--json", "--no-open");
+    assertTrue(
+        JsonMapper.builder().build().readTree(closed.out()).path("defaults").isMissingNode());
+  }
+
+  private static long bytesBesideConfig(JsonNode component, String name) throws IOException {
+    return component.path("bytes").asLong() - Files.size(MODEL.resolve(name + "/config.json"));
+  }
+
+  @Test
+  void inspectSaysWhatIsNotAModel() throws IOException {
+    assertEquals(1, Run.of("inspect", folder.toString()).code());
+    Files.writeString(folder.resolve("model_index.json"), "{\"_class_name\": \"CatPipeline\"}");
+    Run run = Run.of("inspect", folder.toString());
+    assertEquals(1, run.code());
+    assertTrue(run.err().contains("CatPipeline"), run.err());
+    assertEquals(1, run.err().lines().count());
+  }
+
+  @Test
+  void listsAllSchedulers() {
+    Run run = Run.of("schedulers");
+    assertEquals(0, run.code(), run.err());
+    Schedulers.names().forEach(name -> assertTrue(run.out().contains(name), name));
+    Schedulers.all().keySet().forEach(name -> assertTrue(run.out().contains(name), name));
+  }
+
+  static List<String> schedulers() {
+    return List.copyOf(Schedulers.all().keySet());
+  }
+
+  @ParameterizedTest
+  @MethodSource("schedulers")
+  void showsTheScheduleOf(String name) {
+    Run run = Run.of("schedulers", name, "--steps=5");
+    if (run.code() == 0) {
+      assertTrue(run.out().startsWith(name + ", 5 steps, "), run.out());
+      assertTrue(run.out().lines().count() >= 7, run.out());
+    } else { // a solver that this model's predictions or betas do not suit
+      assertEquals(2, run.code());
+      assertTrue(run.err().contains(name + " must be one of"), run.err());
+      assertTrue(Run.of("schedulers").out().contains(run.err().substring(13).strip()));
+    }
+  }
+
+  @Test
+  void namesAnUnknownScheduler() {
+    Run run = Run.of("schedulers", "best");
+    assertEquals(2, run.code());
+    assertTrue(run.err().contains("best"), run.err());
+  }
+
+  @Test
+  void doctorReports() {
+    Run run = Run.of("doctor");
+    assertEquals(0, run.code(), run.err());
+    for (String line : List.of("system", "java", "memory", "runtime", "cpu", "cuda", "auto")) {
+      assertTrue(run.out().lines().anyMatch(text -> text.startsWith(line + " ")), line);
+    }
+  }
+
+  @Test
+  void completionKnowsCommandsAndOptions() {
+    Run run = Run.of("completion");
+    assertEquals(0, run.code());
+    assertTrue(run.out().contains("_picocli_diffusion4j"));
+    assertTrue(run.out().contains("--save-latents"));
+    assertFalse(run.out().contains("\r"));
+  }
+}
