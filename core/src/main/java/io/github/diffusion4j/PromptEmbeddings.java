@@ -61,11 +61,11 @@ public record PromptEmbeddings(List<Rows> prompt, List<Rows> negative) {
    */
   public static PromptEmbeddings of(float[] values, float[] negative, int tokens, int width) {
     return new PromptEmbeddings(
-        rows(values, tokens, width), negative.length == 0 ? List.of() : rows(negative, tokens, width));
+        rows(values, tokens, width),
+        negative.length == 0 ? List.of() : rows(negative, tokens, width));
   }
 
   private static List<Rows> rows(float[] values, int tokens, int width) {
-    return List.of(
-        new Rows("encoder_hidden_states", Floats.of(values), List.of(tokens, width)));
+    return List.of(new Rows("encoder_hidden_states", Floats.of(values), List.of(tokens, width)));
   }
 }

@@ -105,7 +105,13 @@ public record TextOptions(
    */
   public TextOptions withPrompts2(List<String> positive, List<String> negative) {
     return new TextOptions(
-        clipSkip, maxSequenceLength, positive, negative, prompts3, negativePrompts3, prompt,
+        clipSkip,
+        maxSequenceLength,
+        positive,
+        negative,
+        prompts3,
+        negativePrompts3,
+        prompt,
         embeddings);
   }
 
@@ -118,7 +124,13 @@ public record TextOptions(
    */
   public TextOptions withPrompts3(List<String> positive, List<String> negative) {
     return new TextOptions(
-        clipSkip, maxSequenceLength, prompts2, negativePrompts2, positive, negative, prompt,
+        clipSkip,
+        maxSequenceLength,
+        prompts2,
+        negativePrompts2,
+        positive,
+        negative,
+        prompt,
         embeddings);
   }
 

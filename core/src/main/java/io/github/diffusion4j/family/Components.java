@@ -89,10 +89,7 @@ final class Components {
   }
 
   private int positions(String suffix) {
-    return layout
-        .config(ENCODER + suffix)
-        .positive("max_position_embeddings")
-        .orElse(CLIP_TOKENS);
+    return layout.config(ENCODER + suffix).positive("max_position_embeddings").orElse(CLIP_TOKENS);
   }
 
   private Tokenizer tokenizer(String suffix, int limit, TextualInversions words)

@@ -75,8 +75,7 @@ final class PromptEmbedder {
       int most = 0;
       for (TokenizedPrompt.Text text : clause.texts()) {
         most =
-            Math.max(
-                most, text.sections().stream().mapToInt(part -> part.chunks().size()).sum());
+            Math.max(most, text.sections().stream().mapToInt(part -> part.chunks().size()).sum());
       }
       chunks += most;
     }

@@ -12,7 +12,11 @@ record GivenEmbeddings(GenerationRequest request, Guidance guidance) {
 
   /** The conditioning, with the request's own rows where it has any. */
   Conditioning in(Conditioning conditioning) {
-    return request.text().embeddings().map(given -> replaced(conditioning, given)).orElse(conditioning);
+    return request
+        .text()
+        .embeddings()
+        .map(given -> replaced(conditioning, given))
+        .orElse(conditioning);
   }
 
   private Conditioning replaced(Conditioning conditioning, PromptEmbeddings given) {
@@ -30,13 +34,14 @@ record GivenEmbeddings(GenerationRequest request, Guidance guidance) {
           shape = rows.shape();
           float[] positive = repeated(rows);
           float[] negative =
-              guided ? negative(given, rows, java.util.Arrays.copyOf(values, branch)) : new float[0];
+              guided
+                  ? negative(given, rows, java.util.Arrays.copyOf(values, branch))
+                  : new float[0];
           values = java.util.Arrays.copyOf(negative, negative.length + positive.length);
           System.arraycopy(positive, 0, values, negative.length, positive.length);
         }
       }
-      inputs.add(
-          input.shared() ? input : new Conditioning.Input(input.name(), values, shape));
+      inputs.add(input.shared() ? input : new Conditioning.Input(input.name(), values, shape));
     }
     for (PromptEmbeddings.Rows rows : given.prompt()) {
       conditioning.input(rows.input()); // names the inputs there are, if it is none of them
@@ -44,8 +49,7 @@ record GivenEmbeddings(GenerationRequest request, Guidance guidance) {
     return new Conditioning(conditioning.branches(), conditioning.batch(), inputs);
   }
 
-  private float[] negative(
-      PromptEmbeddings given, PromptEmbeddings.Rows prompt, float[] encoded) {
+  private float[] negative(PromptEmbeddings given, PromptEmbeddings.Rows prompt, float[] encoded) {
     for (PromptEmbeddings.Rows rows : given.negative()) {
       if (rows.input().equals(prompt.input())) {
         if (!rows.shape().equals(prompt.shape())) {

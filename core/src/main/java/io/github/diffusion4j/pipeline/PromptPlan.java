@@ -29,8 +29,7 @@ final class PromptPlan {
 
   private final Guidance guidance;
 
-  private PromptPlan(
-      GenerationRequest request, List<List<WeightedText>> parts, Guidance guidance) {
+  private PromptPlan(GenerationRequest request, List<List<WeightedText>> parts, Guidance guidance) {
     this.request = request;
     this.parts = parts;
     this.guidance = guidance;
@@ -49,8 +48,7 @@ final class PromptPlan {
     List<List<WeightedText>> parts = request.prompts().stream().map(WebUiPrompt::split).toList();
     int most = parts.stream().mapToInt(List::size).max().orElseThrow();
     List<List<WeightedText>> filled = parts.stream().map(of -> filled(of, most)).toList();
-    boolean single =
-        most == 1 && filled.stream().allMatch(of -> of.get(0).weight() == 1);
+    boolean single = most == 1 && filled.stream().allMatch(of -> of.get(0).weight() == 1);
     return new PromptPlan(request, filled, single ? usual : composed(request, filled, usual));
   }
 
@@ -149,8 +147,7 @@ final class PromptPlan {
       Conditioning all = encoder.encode(with(texts.get(1), texts.get(0)), usual, cancel);
       for (int branch = 2; branch < texts.size(); branch++) {
         Conditioning next =
-            encoder.encode(
-                with(texts.get(branch), texts.get(0)), new Guidance.None(), cancel);
+            encoder.encode(with(texts.get(branch), texts.get(0)), new Guidance.None(), cancel);
         all = JoinedConditioning.of(all, next, () -> empty());
       }
       return all;
