@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What steers a denoiser through one generation besides the latents: for each guidance branch (the
@@ -14,6 +15,11 @@ import java.util.List;
  * @param inputs the denoiser's extra inputs, each with branches · batch rows, or shared by all
  */
 public record Conditioning(int branches, int batch, List<Input> inputs) {
+
+  /**
+   * Name of the input whose rows [channels, height, width] are appended to the latents' channels.
+   */
+  public static final String EXTRA_CHANNELS = "extra channels";
 
   /** Checks that every input has the same number of rows. */
   public Conditioning {
@@ -40,9 +46,7 @@ public record Conditioning(int branches, int batch, List<Input> inputs) {
    * @throws IllegalArgumentException if there is none
    */
   public Input input(String name) {
-    return inputs.stream()
-        .filter(input -> input.name.equals(name))
-        .findFirst()
+    return find(name)
         .orElseThrow(
             () ->
                 new IllegalArgumentException(
@@ -50,6 +54,39 @@ public record Conditioning(int branches, int batch, List<Input> inputs) {
                         + name
                         + "\", only "
                         + inputs.stream().map(Input::name).toList()));
+  }
+
+  /**
+   * The input of a name, where there may be none.
+   *
+   * @param name such as {@link #EXTRA_CHANNELS}
+   * @return that input
+   */
+  public Optional<Input> find(String name) {
+    return inputs.stream().filter(input -> input.name.equals(name)).findFirst();
+  }
+
+  /**
+   * The same with other branches.
+   *
+   * @param from for each new branch the old one that it repeats
+   * @return a copy
+   */
+  public Conditioning withBranches(int... from) {
+    List<Input> rearranged = new ArrayList<>();
+    for (Input input : inputs) {
+      if (input.shared()) {
+        rearranged.add(input);
+        continue;
+      }
+      int branch = batch * input.rowElements();
+      float[] values = new float[from.length * branch];
+      for (int i = 0; i < from.length; i++) {
+        System.arraycopy(input.values, from[i] * branch, values, i * branch, branch);
+      }
+      rearranged.add(new Input(input.name, values, input.rowShape));
+    }
+    return new Conditioning(from.length, batch, rearranged);
   }
 
   /**

@@ -14,4 +14,14 @@ public interface DenoiserModel {
    */
   Denoiser bind(
       Conditioning conditioning, LatentShape shape, BranchBatching batching, CancelToken cancel);
+
+  /**
+   * Channels that the network's input has beside the latents: what a task must give as {@link
+   * Conditioning#EXTRA_CHANNELS}, such as an inpainting's mask and masked picture.
+   *
+   * @return 0 for an ordinary model
+   */
+  default int extraChannels() {
+    return 0;
+  }
 }

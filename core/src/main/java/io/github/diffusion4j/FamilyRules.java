@@ -1,6 +1,7 @@
 package io.github.diffusion4j;
 
 import io.github.diffusion4j.scheduler.StepPlan;
+import java.util.Optional;
 
 /**
  * What a family does its own way besides its networks. The defaults are those of Stable Diffusion.
@@ -29,6 +30,26 @@ public interface FamilyRules {
    */
   default StepPlan plan(GenerationRequest request, LatentShape shape) {
     return request.plan().orElseThrow();
+  }
+
+  /**
+   * The part of a plan that image to image takes.
+   *
+   * @param plan all steps
+   * @param strength share of them to take, above 0 to 1
+   * @return the plan, starting later
+   */
+  default StepPlan imageToImage(StepPlan plan, double strength) {
+    return plan.withStrength(strength);
+  }
+
+  /**
+   * How an upscaling model takes its low resolution picture.
+   *
+   * @return empty for a model that does not upscale
+   */
+  default Optional<LowResolution> lowResolution() {
+    return Optional.empty();
   }
 
   /**

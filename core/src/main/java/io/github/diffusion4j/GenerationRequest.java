@@ -3,6 +3,7 @@ package io.github.diffusion4j;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.noise.NoiseKind;
+import io.github.diffusion4j.noise.NoiseSource;
 import io.github.diffusion4j.scheduler.Scheduler;
 import io.github.diffusion4j.scheduler.StepPlan;
 import java.util.Collections;
@@ -209,6 +210,20 @@ public record GenerationRequest(
       builder.seeds = List.of(ThreadLocalRandom.current().nextLong(1L << 32));
     }
     return builder.build();
+  }
+
+  /**
+   * The noise of this request's seeds.
+   *
+   * @return a new source: one that draws all images together, or one of its own for each image
+   * @throws IllegalStateException if no seed is set
+   */
+  public NoiseSource noise() {
+    if (seeds.isEmpty()) {
+      throw new IllegalStateException("the request has no seed yet");
+    }
+    List<NoiseSource> sources = seeds.stream().map(noiseKind::create).toList();
+    return sources.size() == 1 ? sources.get(0) : NoiseSource.perImage(sources);
   }
 
   /**

@@ -9,7 +9,7 @@ public sealed interface Guidance {
   /**
    * How many conditionings the denoiser is asked for.
    *
-   * @return 1, 2 with a negative branch, or more with several prompts
+   * @return 1, 2 with a negative branch, or more with several prompts or one for the picture
    */
   int branches();
 
@@ -108,6 +108,42 @@ public sealed interface Guidance {
         squares += d * d;
       }
       return Math.sqrt(squares / Math.max(1, count - 1));
+    }
+  }
+
+  /**
+   * Guidance by an instruction and by the picture it changes (Brooks et al. 2022, arXiv 2211.09800,
+   * section 3.2.1). Branches: neither; the picture alone; picture and instruction.
+   *
+   * @param scale how far to follow the instruction, finite
+   * @param imageScale how far to keep to the picture, finite
+   */
+  record TextAndImage(double scale, double imageScale) implements Guidance {
+
+    /** Checks the ranges. */
+    public TextAndImage {
+      if (!Double.isFinite(scale) || !Double.isFinite(imageScale)) {
+        throw new IllegalArgumentException(
+            "guidance scales must be finite numbers, got " + scale + " and " + imageScale);
+      }
+    }
+
+    @Override
+    public int branches() {
+      return 3;
+    }
+
+    @Override
+    public void combine(float[] outputs, SampleShape shape, float[] dst) {
+      int total = shape.total();
+      float text = (float) scale;
+      float image = (float) imageScale;
+      for (int i = 0; i < total; i++) {
+        float neither = outputs[i];
+        float pictured = outputs[total + i];
+        dst[i] =
+            neither + text * (outputs[2 * total + i] - pictured) + image * (pictured - neither);
+      }
     }
   }
 

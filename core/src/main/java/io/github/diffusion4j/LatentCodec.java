@@ -28,6 +28,34 @@ public interface LatentCodec {
   ImageTensor decode(float[] latents, LatentShape shape, CancelToken cancel);
 
   /**
+   * Whether pictures can be encoded: whether the model came with the encoder.
+   *
+   * @return true if {@link #encode} works
+   */
+  default boolean encodes() {
+    return false;
+  }
+
+  /**
+   * Encodes pictures.
+   *
+   * @param images their size a multiple of {@link #factor}
+   * @param cancel stops a running network
+   * @return the latents' distribution, not scaled; {@link #scale} follows on what is taken from it
+   * @throws IllegalArgumentException if this model has no encoder
+   */
+  default LatentDistribution encode(ImageTensor images, CancelToken cancel) {
+    throw new IllegalArgumentException("this autoencoder does not encode pictures");
+  }
+
+  /**
+   * Brings encoded latents to the range that the denoiser works in; {@link #decode} takes it back.
+   *
+   * @param latents from {@link #encode}; overwritten
+   */
+  default void scale(float[] latents) {}
+
+  /**
    * Memory that decoding needs for each pixel at the very least, to refuse hopeless sizes.
    *
    * @return bytes outside the Java heap

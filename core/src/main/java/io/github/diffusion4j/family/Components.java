@@ -1,14 +1,19 @@
 package io.github.diffusion4j.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.diffusion4j.LowResolution;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
+import io.github.diffusion4j.onnx.ParallelOpening;
 import io.github.diffusion4j.onnx.TensorSpec;
+import io.github.diffusion4j.scheduler.NoiseSchedule;
+import io.github.diffusion4j.scheduler.Scheduler;
 import io.github.diffusion4j.scheduler.Schedulers;
+import io.github.diffusion4j.scheduler.TrainedScheduler;
 import io.github.diffusion4j.tokenizer.Tokenizer;
 import io.github.diffusion4j.tokenizer.TokenizerFormatException;
 import java.io.IOException;
@@ -18,52 +23,95 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
+import java.util.function.Function;
 
 /** The open networks of a model's folder, and the checks and readings that families share. */
 final class Components {
 
-  private static final String ENCODER = "text_encoder";
   private static final int CLIP_TOKENS = 77;
 
-  private final ModelLayout layout;
-  private final Map<String, Tokenizer> tokenizers = new HashMap<>();
-  private final Closer open;
-  private Map<String, OrtModel> models = Map.of();
+  private static final String ENCODER = "text_encoder";
+  private static final String TOKENIZER = "tokenizer";
 
-  private Components(ModelLayout layout, Closer open) {
+  private final ModelLayout layout;
+  private final Map<String, Tokenizer> tokenizers;
+  private final Map<String, OrtModel> models;
+
+  private Components(
+      ModelLayout layout, Map<String, Tokenizer> tokenizers, Map<String, OrtModel> models) {
     this.layout = layout;
-    this.open = open;
+    this.tokenizers = tokenizers;
+    this.models = models;
   }
 
   /**
-   * Opens networks.
+   * Opens networks side by side, the text encoders' tokenizers with them, and the autoencoder's
+   * encoder where the model has it. Words of textual inversion are taught on the way.
    *
    * @param names folder names; each must be there
-   * @param open closes what is opened, here and later
+   * @param open closes what is opened
    */
   static Components open(ModelLayout layout, OrtRuntime runtime, Closer open, String... names)
       throws IOException {
-    Map<String, Path> files = layout.onnxFiles(names);
-    Components parts = new Components(layout, open);
-    parts.models = runtime.open(files, parts.words(files.keySet()), open);
-    return parts;
+    Map<String, Path> files = layout.withOptional(layout.onnxFiles(names), "vae_encoder");
+    List<String> suffixes =
+        files.keySet().stream()
+            .filter(name -> name.startsWith(ENCODER))
+            .map(name -> name.substring(ENCODER.length()))
+            .sorted()
+            .toList();
+    Map<String, Callable<AutoCloseable>> tasks = new LinkedHashMap<>();
+    Map<String, AutoCloseable> opened = new HashMap<>();
+    for (int i = 0; i < suffixes.size(); i++) {
+      String suffix = suffixes.get(i);
+      TextualInversions words = new TextualInversions(layout.inversions(), i, suffixes.size());
+      tasks.put(TOKENIZER + suffix, () -> tokenizer(layout, suffix, words));
+    }
+    if (!layout.inversions().isEmpty()) { // the networks learn words at places the tokenizers know
+      opened.putAll(ParallelOpening.open(tasks, open));
+      tasks.clear();
+    }
+    files.forEach(
+        (name, file) -> {
+          int encoder = name.startsWith(ENCODER) ? suffixes.indexOf(suffix(name)) : -1;
+          List<GraphEdit> edits =
+              encoder < 0 || layout.inversions().isEmpty()
+                  ? List.of()
+                  : new TextualInversions(layout.inversions(), encoder, suffixes.size())
+                      .edits((Tokenizer) opened.get(TOKENIZER + suffix(name)));
+          tasks.put(name, () -> runtime.open(name, file, edits));
+        });
+    opened.putAll(ParallelOpening.open(tasks, open));
+    return new Components(layout, of(Tokenizer.class, opened), of(OrtModel.class, opened));
   }
 
-  /** Words of textual inversion for every text encoder, whose tokenizers are opened with them. */
-  private Map<String, List<GraphEdit>> words(Set<String> names) throws IOException {
-    Map<String, List<GraphEdit>> edits = new HashMap<>();
-    int encoders = names.contains(ENCODER + "_2") ? 2 : 1;
-    for (String name : names) {
-      if (name.startsWith(ENCODER) && !layout.inversions().isEmpty()) {
-        String suffix = name.substring(ENCODER.length());
-        TextualInversions words =
-            new TextualInversions(layout.inversions(), suffix.isEmpty() ? 0 : 1, encoders);
-        Tokenizer tokenizer = tokenizer(suffix, positions(suffix), words);
-        tokenizers.put(suffix, tokenizer);
-        edits.put(name, words.edits(tokenizer));
-      }
+  private static String suffix(String encoder) {
+    return encoder.substring(ENCODER.length());
+  }
+
+  private static <T> Map<String, T> of(Class<T> type, Map<String, AutoCloseable> opened) {
+    Map<String, T> some = new HashMap<>();
+    opened.forEach(
+        (name, value) -> {
+          if (type.isInstance(value)) {
+            some.put(name, type.cast(value));
+          }
+        });
+    return some;
+  }
+
+  private static Tokenizer tokenizer(ModelLayout layout, String suffix, TextualInversions words)
+      throws IOException {
+    ConfigFile encoder = layout.config(ENCODER + suffix);
+    boolean t5 = encoder.text("model_type").orElse("").contains("t5");
+    int limit =
+        encoder.positive("max_position_embeddings").orElse(t5 ? T5Sequence.LONGEST : CLIP_TOKENS);
+    try {
+      return words.tokenizer(layout.folder().resolve(TOKENIZER + suffix), limit);
+    } catch (TokenizerFormatException e) {
+      throw new ModelFormatException(e.getMessage(), e);
     }
-    return edits;
   }
 
   ModelLayout layout() {
@@ -75,36 +123,38 @@ final class Components {
   }
 
   /** A CLIP text encoder with its tokenizer; the suffix is "", "_2", … */
-  TextEncoder clip(String suffix) throws IOException {
-    Tokenizer known = tokenizers.get(suffix);
+  TextEncoder clip(String suffix) {
     return TextEncoder.ofTokenizersLength(
-        known == null ? tokenizer(suffix, positions(suffix), TextualInversions.NONE) : known,
-        model(ENCODER + suffix));
+        tokenizers.get(TOKENIZER + suffix), model(ENCODER + suffix));
   }
 
   /** A T5 text encoder with its tokenizer; the suffix is "_2" or "_3". */
-  TextEncoder t5(String suffix) throws IOException {
-    return new TextEncoder(
-        tokenizer(suffix, T5Sequence.LONGEST, TextualInversions.NONE), model(ENCODER + suffix));
-  }
-
-  private int positions(String suffix) {
-    return layout.config(ENCODER + suffix).positive("max_position_embeddings").orElse(CLIP_TOKENS);
-  }
-
-  private Tokenizer tokenizer(String suffix, int limit, TextualInversions words)
-      throws IOException {
-    Path folder = layout.folder().resolve("tokenizer" + suffix);
-    try {
-      return open.own(words.tokenizer(folder, limit));
-    } catch (TokenizerFormatException e) {
-      throw new ModelFormatException(e.getMessage(), e);
-    }
+  TextEncoder t5(String suffix) {
+    return new TextEncoder(tokenizers.get(TOKENIZER + suffix), model(ENCODER + suffix));
   }
 
   /** The autoencoder. */
   OrtLatentCodec codec() {
-    return new OrtLatentCodec(model("vae_decoder"), layout.config("vae_decoder"));
+    return new OrtLatentCodec(models, layout.config("vae_decoder"));
+  }
+
+  /** The UNet, with as many channels beside the autoencoder's as its pipeline has. */
+  OrtDenoiserModel unet(OrtLatentCodec codec, Set<String> conditions) {
+    OrtModel unet = model("unet");
+    DenoiserInput kind = DenoiserInput.of(layout.pipelineClass());
+    int latents = codec.latentChannels();
+    TensorSpec sample = unet.input("sample");
+    int declared = sample.rank() == 4 ? (int) sample.dim(1) : -1;
+    int extra =
+        declared > 0
+            ? declared - latents
+            : layout
+                .config("unet")
+                .positive("in_channels")
+                .map(channels -> channels - latents)
+                .orElse(kind.extraChannels(latents));
+    boolean known = kind.takes(extra, latents);
+    return new OrtDenoiserModel(unet, "sample", conditions, known ? extra : 0);
   }
 
   /** Checks that a denoiser's latents are the autoencoder's. */
@@ -116,7 +166,7 @@ final class Components {
               .formatted(layout.folder(), denoiser.component(), sample, sample.rank()));
     }
     long channels = sample.dim(1);
-    if (channels > 0 && channels != codec.latentChannels()) {
+    if (channels > 0 && channels != codec.latentChannels() + denoiser.extraChannels()) {
       throw new ModelFormatException(
           "%s: %s input %s has %d channels, but the autoencoder's latents have %d; a UNet with more inputs (inpainting, pix2pix, upscaler) is another kind of model"
               .formatted(
@@ -202,10 +252,26 @@ final class Components {
   /** Checked here, so that a model with an unknown solver is refused when it is opened. */
   private Map<String, Object> schedulerConfig() {
     ConfigFile file = layout.scheduler();
-    Map<String, Object> config = new LinkedHashMap<>(file.toMap());
+    checked(file, Schedulers::fromConfig);
+    return new LinkedHashMap<>(file.toMap());
+  }
+
+  /** How an upscaler noises its small picture: by a schedule of its own. */
+  LowResolution lowResolution() {
+    ConfigFile file = layout.config("low_res_scheduler", "scheduler_config.json");
+    if (!file.present()) {
+      throw new ModelFormatException(layout.folder() + ": " + file.name() + " is missing");
+    }
+    Scheduler scheduler =
+        checked(file, config -> Schedulers.fromConfig(config, "DDIMScheduler")); // DDPM's betas
+    NoiseSchedule schedule = ((TrainedScheduler) scheduler).noiseSchedule();
+    int most = layout.index().integer("max_noise_level").orElse(350);
+    return new LowResolution(schedule, Math.min(most, schedule.trainSteps() - 1));
+  }
+
+  private Scheduler checked(ConfigFile file, Function<Map<String, Object>, Scheduler> reading) {
     try {
-      Schedulers.fromConfig(config);
-      return config;
+      return reading.apply(file.toMap());
     } catch (IllegalArgumentException e) {
       throw new ModelFormatException(
           layout.folder() + ": " + file.name() + ": " + e.getMessage(), e);

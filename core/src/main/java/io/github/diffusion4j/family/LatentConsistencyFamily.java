@@ -1,9 +1,13 @@
 package io.github.diffusion4j.family;
 
+import io.github.diffusion4j.FamilyRules;
+import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OrtRuntime;
+import io.github.diffusion4j.scheduler.StepPlan;
 import java.io.IOException;
 import java.util.Set;
 
@@ -20,6 +24,20 @@ final class LatentConsistencyFamily implements ModelFamily {
           "ORTLatentConsistencyModelPipeline",
           "ORTLatentConsistencyModelImg2ImgPipeline");
   private static final String HIDDEN = "encoder_hidden_states";
+
+  /** A part of the distilled steps is spread anew over the plan's, all of which are taken. */
+  private static final FamilyRules RULES =
+      new FamilyRules() {
+        @Override
+        public Guidance guidance(GenerationRequest request) {
+          return GuidanceEmbedding.RULES.guidance(request);
+        }
+
+        @Override
+        public StepPlan imageToImage(StepPlan plan, double strength) {
+          return plan.withDistilledStrength(strength);
+        }
+      };
 
   @Override
   public String name() {
@@ -42,10 +60,8 @@ final class LatentConsistencyFamily implements ModelFamily {
       Components parts =
           Components.open(layout, runtime, open, "text_encoder", "unet", "vae_decoder");
       ClipPromptEncoder prompts = new ClipPromptEncoder(parts.clip(""));
-      OrtDenoiserModel unet =
-          new OrtDenoiserModel(
-              parts.model("unet"), "sample", Set.of(HIDDEN, GuidanceEmbedding.INPUT));
       OrtLatentCodec codec = parts.codec();
+      OrtDenoiserModel unet = parts.unet(codec, Set.of(HIDDEN, GuidanceEmbedding.INPUT));
       parts.checkLatents(unet, codec);
       parts.checkWidth(unet, HIDDEN, prompts.width());
       ModelFacts facts = parts.facts(unet, codec, new Components.Defaults(name(), 64, 4, 8.5));
@@ -53,7 +69,7 @@ final class LatentConsistencyFamily implements ModelFamily {
           new GuidanceEmbedding(prompts, parts.guidanceWidth(unet)),
           unet,
           codec,
-          GuidanceEmbedding.RULES,
+          RULES,
           facts,
           open.release());
     }

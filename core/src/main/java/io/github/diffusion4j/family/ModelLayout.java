@@ -172,13 +172,39 @@ public final class ModelLayout {
   }
 
   /**
+   * Adds a component that the model may lack.
+   *
+   * @param files from {@link #onnxFiles}
+   * @param component folder name
+   * @return the files, with that component's if it is there
+   */
+  public Map<String, Path> withOptional(Map<String, Path> files, String component) {
+    Map<String, Path> more = new LinkedHashMap<>(files);
+    if (has(component)) {
+      more.put(component, onnx(component));
+    }
+    return more;
+  }
+
+  /**
    * A component's configuration.
    *
    * @param component folder name such as {@code unet}
    * @return config.json, empty if there is none
    */
   public ConfigFile config(String component) {
-    return ConfigFile.read(folder, component + "/config.json");
+    return config(component, "config.json");
+  }
+
+  /**
+   * A component's configuration of another name.
+   *
+   * @param component folder name
+   * @param name file name
+   * @return its content, empty if there is none
+   */
+  public ConfigFile config(String component, String name) {
+    return ConfigFile.read(folder, component + "/" + name);
   }
 
   /**

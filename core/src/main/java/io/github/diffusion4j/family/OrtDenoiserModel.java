@@ -15,12 +15,13 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 
 /**
  * A UNet or transformer in ONNX Runtime. Rows (branches times images) go through in as few runs as
  * the network's batch dimension and the wanted batching allow; every row's conditioning is wrapped
- * once a generation.
+ * once a generation, and channels that stay beside the latents are written once too.
  */
 final class OrtDenoiserModel implements DenoiserModel {
 
@@ -40,13 +41,20 @@ final class OrtDenoiserModel implements DenoiserModel {
   private final TensorSpec sample;
   private final TensorSpec timestep;
   private final TensorSpec output;
+  private final int extraChannels;
 
   /**
    * Checks the network's latents, timestep and output, and that it takes just these conditions:
    * embeddings as real numbers, sizes, places and labels as any numbers.
    */
   OrtDenoiserModel(OrtModel model, String sampleName, Set<String> conditions) {
+    this(model, sampleName, conditions, 0);
+  }
+
+  /** Likewise for a network whose latents come with so many more channels. */
+  OrtDenoiserModel(OrtModel model, String sampleName, Set<String> conditions, int extraChannels) {
     this.model = model;
+    this.extraChannels = extraChannels;
     this.sample = model.require(model.input(sampleName), FLOATS, Set.of(3, 4));
     this.timestep = model.require(model.input("timestep"), NUMBERS, Set.of(0, 1));
     this.output =
@@ -88,6 +96,11 @@ final class OrtDenoiserModel implements DenoiserModel {
   }
 
   @Override
+  public int extraChannels() {
+    return extraChannels;
+  }
+
+  @Override
   public Denoiser bind(
       Conditioning conditioning, LatentShape shape, BranchBatching batching, CancelToken cancel) {
     return new Bound(conditioning, shape, batching, cancel);
@@ -111,23 +124,27 @@ final class OrtDenoiserModel implements DenoiserModel {
   private final class Bound implements Denoiser {
 
     private final OrtBinding binding;
-    private final OrtTensor in;
+    private final List<OrtTensor> in; // one for all runs, or one for each
     private final OrtTensor time;
     private final OrtTensor out;
     private final List<List<OrtTensor>> conditions = new ArrayList<>(); // by run, by input
     private final List<String> names;
-    private final int branchElements;
+    private final LatentShape shape;
+    private final int rows;
     private final int runs;
 
     Bound(
         Conditioning conditioning, LatentShape shape, BranchBatching batching, CancelToken cancel) {
-      int rows = rowsPerRun(conditioning.branches(), conditioning.batch(), batching);
+      this.shape = shape;
+      rows = rowsPerRun(conditioning.branches(), conditioning.batch(), batching);
       runs = conditioning.branches() * conditioning.batch() / rows;
-      branchElements = shape.total();
-      names = conditioning.inputs().stream().map(Conditioning.Input::name).toList();
+      List<Conditioning.Input> inputs = new ArrayList<>(conditioning.inputs());
+      Optional<Conditioning.Input> extra = conditioning.find(Conditioning.EXTRA_CHANNELS);
+      extra.ifPresent(inputs::remove);
+      names = inputs.stream().map(Conditioning.Input::name).toList();
       binding = model.bind(cancel);
       try {
-        in = binding.input(sample.name(), dims(rows, shape));
+        in = samples(extra);
         time =
             timestep.rank() == 0
                 ? binding.input(timestep.name())
@@ -135,8 +152,8 @@ final class OrtDenoiserModel implements DenoiserModel {
         out = binding.output(output.name(), dims(rows, shape));
         for (int run = 0; run < runs; run++) {
           List<OrtTensor> tensors = new ArrayList<>();
-          for (Conditioning.Input input : conditioning.inputs()) {
-            tensors.add(wrap(input, run * rows, rows));
+          for (Conditioning.Input input : inputs) {
+            tensors.add(wrap(input, run * rows));
           }
           conditions.add(tensors);
         }
@@ -146,7 +163,33 @@ final class OrtDenoiserModel implements DenoiserModel {
       }
     }
 
-    private OrtTensor wrap(Conditioning.Input input, int firstRow, int rows) {
+    /** The network's latents; extra channels are written here, once a generation. */
+    private List<OrtTensor> samples(Optional<Conditioning.Input> extra) {
+      int channels = extra.map(input -> input.rowShape().get(0)).orElse(0);
+      if (channels != extraChannels) {
+        throw new IllegalArgumentException(
+            "%s: input %s takes %d channels beside the latents, the task gives %d"
+                .formatted(model.component(), sample, extraChannels, channels));
+      }
+      LatentShape wide =
+          new LatentShape(
+              shape.batch(), shape.channels() + channels, shape.height(), shape.width());
+      List<OrtTensor> tensors = new ArrayList<>();
+      for (int run = 0; run < (extra.isPresent() ? runs : 1); run++) {
+        OrtTensor tensor = binding.allocate(sample.name(), dims(rows, wide));
+        tensors.add(tensor);
+        if (extra.isPresent()) {
+          int each = extra.get().rowElements();
+          for (int row = 0; row < rows; row++) {
+            int at = row * (shape.elements() + each) + shape.elements();
+            tensor.put(extra.get().values(), (run * rows + row) * each, at, each);
+          }
+        }
+      }
+      return tensors;
+    }
+
+    private OrtTensor wrap(Conditioning.Input input, int firstRow) {
       List<Integer> shape = input.rowShape();
       int from = input.shared() ? 0 : 1;
       long[] dims = new long[from + shape.size()];
@@ -166,22 +209,29 @@ final class OrtDenoiserModel implements DenoiserModel {
     @Override
     public void predict(float[] latents, double timestep, float[] dst) {
       time.fill(timestep);
-      int perRun = in.elements();
-      if (perRun >= branchElements) { // whole branches in each run: fill once
-        for (int at = 0; at < perRun; at += branchElements) {
-          in.put(latents, 0, at, branchElements);
-        }
-      }
+      int perRun = rows * shape.elements();
+      boolean alike = in.size() == 1 && rows % shape.batch() == 0; // whole branches in each run
       for (int run = 0; run < runs; run++) {
-        if (perRun < branchElements) { // a part of a branch in each run
-          in.put(latents, run * perRun % branchElements, 0, perRun);
+        OrtTensor samples = in.get(run % in.size());
+        if (run == 0 || !alike) {
+          fill(samples, latents, run * rows);
         }
+        binding.use(sample.name(), samples);
         List<OrtTensor> tensors = conditions.get(run);
         for (int i = 0; i < tensors.size(); i++) {
           binding.use(names.get(i), tensors.get(i));
         }
         binding.run();
         out.get(0, dst, run * perRun, perRun);
+      }
+    }
+
+    /** Writes the latents of each row, from any row of any branch. */
+    private void fill(OrtTensor samples, float[] latents, int firstRow) {
+      int image = shape.elements();
+      int stride = samples.elements() / rows;
+      for (int row = 0; row < rows; row++) {
+        samples.put(latents, (firstRow + row) % shape.batch() * image, row * stride, image);
       }
     }
 

@@ -3,6 +3,7 @@ package io.github.diffusion4j.family;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.LatentCodec;
+import io.github.diffusion4j.LatentDistribution;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.OrtBinding;
@@ -10,6 +11,8 @@ import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtTensor;
 import io.github.diffusion4j.onnx.TensorSpec;
 import java.util.EnumSet;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** An autoencoder in ONNX Runtime; pictures go through one at a time, which bounds its memory. */
@@ -26,9 +29,22 @@ final class OrtLatentCodec implements LatentCodec {
   private final double scaling;
   private final double shift;
   private final long decodeBytesPerPixel;
+  private final Optional<OrtImageEncoder> encoder;
+
+  /**
+   * Both halves of an autoencoder: {@code vae_decoder} and, where the model has it, {@code
+   * vae_encoder}.
+   */
+  OrtLatentCodec(Map<String, OrtModel> models, ConfigFile config) {
+    this(models.get("vae_decoder"), Optional.ofNullable(models.get("vae_encoder")), config);
+  }
 
   /** Takes the latents' geometry and scaling from the autoencoder's configuration. */
   OrtLatentCodec(OrtModel decoder, ConfigFile config) {
+    this(decoder, Optional.empty(), config);
+  }
+
+  private OrtLatentCodec(OrtModel decoder, Optional<OrtModel> encoder, ConfigFile config) {
     this.decoder = decoder;
     this.latents = decoder.require(decoder.input("latent_sample"), FLOATS, Set.of(4));
     this.image = decoder.require(decoder.output("sample"), FLOATS, Set.of(4));
@@ -46,6 +62,7 @@ final class OrtLatentCodec implements LatentCodec {
       throw new io.github.diffusion4j.ModelFormatException(
           decoder.component() + ": output " + image + " has other than 3 channels");
     }
+    this.encoder = encoder.map(model -> new OrtImageEncoder(model, channels, factor));
   }
 
   private int channels(ConfigFile config) {
@@ -101,6 +118,25 @@ final class OrtLatentCodec implements LatentCodec {
   @Override
   public long decodeBytesPerPixel() {
     return decodeBytesPerPixel;
+  }
+
+  @Override
+  public boolean encodes() {
+    return encoder.isPresent();
+  }
+
+  @Override
+  public LatentDistribution encode(ImageTensor images, CancelToken cancel) {
+    return encoder
+        .orElseThrow(() -> new IllegalArgumentException("this model has no vae_encoder"))
+        .encode(images, cancel);
+  }
+
+  @Override
+  public void scale(float[] encoded) {
+    for (int i = 0; i < encoded.length; i++) {
+      encoded[i] = (float) ((encoded[i] - shift) * scaling);
+    }
   }
 
   @Override

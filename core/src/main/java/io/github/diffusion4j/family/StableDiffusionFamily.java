@@ -1,11 +1,13 @@
 package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.FamilyRules;
+import io.github.diffusion4j.LowResolution;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -20,8 +22,16 @@ final class StableDiffusionFamily implements ModelFamily {
           "OnnxStableDiffusionPipeline",
           "ORTStableDiffusionPipeline",
           "StableDiffusionImg2ImgPipeline",
-          "OnnxStableDiffusionImg2ImgPipeline");
+          "OnnxStableDiffusionImg2ImgPipeline",
+          "ORTStableDiffusionImg2ImgPipeline",
+          "StableDiffusionInpaintPipeline",
+          "OnnxStableDiffusionInpaintPipeline",
+          "ORTStableDiffusionInpaintPipeline",
+          "StableDiffusionInstructPix2PixPipeline",
+          "StableDiffusionUpscalePipeline",
+          "OnnxStableDiffusionUpscalePipeline");
   private static final String HIDDEN = "encoder_hidden_states";
+  private static final String NOISE_LEVEL = "class_labels";
 
   @Override
   public String name() {
@@ -40,21 +50,41 @@ final class StableDiffusionFamily implements ModelFamily {
 
   @Override
   public Stages open(ModelLayout layout, OrtRuntime runtime) throws IOException {
+    DenoiserInput kind = DenoiserInput.of(layout.pipelineClass());
+    boolean upscales = kind == DenoiserInput.LOW_RESOLUTION;
     try (Closer open = new Closer()) {
       Components parts =
           Components.open(layout, runtime, open, "text_encoder", "unet", "vae_decoder");
       ClipPromptEncoder encoder = new ClipPromptEncoder(parts.clip(""));
-      OrtDenoiserModel unet = new OrtDenoiserModel(parts.model("unet"), "sample", Set.of(HIDDEN));
       OrtLatentCodec codec = parts.codec();
+      OrtDenoiserModel unet =
+          parts.unet(codec, upscales ? Set.of(HIDDEN, NOISE_LEVEL) : Set.of(HIDDEN));
       parts.checkLatents(unet, codec);
       parts.checkWidth(unet, HIDDEN, encoder.width());
-      ModelFacts facts =
-          parts.facts(
-              unet,
-              codec,
-              new Components.Defaults(
-                  name(), 64, ModelFacts.DEFAULT_STEPS, ModelFacts.DEFAULT_GUIDANCE_SCALE));
-      return new Stages(encoder, unet, codec, FamilyRules.DEFAULT, facts, open.release());
+      ModelFacts facts = parts.facts(unet, codec, defaults(kind));
+      FamilyRules rules = upscales ? upscaling(parts.lowResolution()) : FamilyRules.DEFAULT;
+      return new Stages(encoder, unet, codec, rules, facts, open.release());
     }
+  }
+
+  /** The reference's, which differ by pipeline. */
+  private Components.Defaults defaults(DenoiserInput kind) {
+    return switch (kind) {
+      case INSTRUCTION ->
+          new Components.Defaults(name(), 64, 100, ModelFacts.DEFAULT_GUIDANCE_SCALE);
+      case LOW_RESOLUTION -> new Components.Defaults(name(), 64, 75, 9);
+      default ->
+          new Components.Defaults(
+              name(), 64, ModelFacts.DEFAULT_STEPS, ModelFacts.DEFAULT_GUIDANCE_SCALE);
+    };
+  }
+
+  private static FamilyRules upscaling(LowResolution lowResolution) {
+    return new FamilyRules() {
+      @Override
+      public Optional<LowResolution> lowResolution() {
+        return Optional.of(lowResolution);
+      }
+    };
   }
 }

@@ -10,11 +10,7 @@ import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 
 /** Opens networks with one set of options. Immutable and thread-safe. */
 public final class OrtRuntime {
@@ -62,88 +58,6 @@ public final class OrtRuntime {
 
   RuntimeOptions options() {
     return options;
-  }
-
-  /**
-   * Opens several networks at the same time.
-   *
-   * @param files a model file for each component
-   * @param owner closes the networks
-   * @return the open networks by component
-   * @throws IOException if a file cannot be read
-   * @throws ModelFormatException if one is not an ONNX model that this runtime can run
-   */
-  public Map<String, OrtModel> open(Map<String, Path> files, Closer owner) throws IOException {
-    return open(files, Map.of(), owner);
-  }
-
-  /**
-   * Opens several networks at the same time, some of them edited.
-   *
-   * @param files a model file for each component
-   * @param edits changes of the components' graphs; components without any may be missing
-   * @param owner closes the networks
-   * @return the open networks by component
-   * @throws IOException if a file cannot be read
-   * @throws ModelFormatException if one is not an ONNX model that this runtime can run and edit
-   */
-  public Map<String, OrtModel> open(
-      Map<String, Path> files, Map<String, List<GraphEdit>> edits, Closer owner)
-      throws IOException {
-    Map<String, FutureTask<OrtModel>> tasks = new LinkedHashMap<>();
-    files.forEach(
-        (component, file) ->
-            tasks.put(
-                component,
-                new FutureTask<>(
-                    () -> open(component, file, edits.getOrDefault(component, List.of())))));
-    tasks.forEach(
-        (component, task) -> {
-          Thread thread = new Thread(task, "diffusion4j-load-" + component);
-          thread.setDaemon(true);
-          thread.start();
-        });
-    Map<String, OrtModel> models = new LinkedHashMap<>();
-    Throwable first = null;
-    for (Map.Entry<String, FutureTask<OrtModel>> task : tasks.entrySet()) {
-      try {
-        models.put(task.getKey(), owner.own(join(task.getValue())));
-      } catch (ExecutionException e) {
-        first = first == null ? e.getCause() : first;
-      }
-    }
-    if (first != null) {
-      throw rethrown(first);
-    }
-    return models;
-  }
-
-  /** Waits to the end also when interrupted: a session must not be left half open. */
-  private static OrtModel join(FutureTask<OrtModel> task) throws ExecutionException {
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return task.get();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-  }
-
-  private static IOException rethrown(Throwable thrown) throws IOException {
-    if (thrown instanceof RuntimeException e) {
-      throw e;
-    }
-    if (thrown instanceof Error e) {
-      throw e;
-    }
-    return thrown instanceof IOException e ? e : new IOException(thrown);
   }
 
   /**

@@ -2,9 +2,7 @@ package io.github.diffusion4j.pipeline;
 
 import static java.util.Objects.requireNonNull;
 
-import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.image.ImageFormat;
-import io.github.diffusion4j.image.Images;
 import io.github.diffusion4j.image.PictureFile;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -25,11 +23,6 @@ public record GenerationResult(List<BufferedImage> images, Provenance provenance
   public GenerationResult {
     images = List.copyOf(images);
     requireNonNull(provenance, "provenance");
-  }
-
-  static GenerationResult of(ImageTensor tensor, Provenance provenance) {
-    return new GenerationResult(
-        Images.fromTensor(tensor.values(), tensor.width(), tensor.height()), provenance);
   }
 
   /**

@@ -13,9 +13,11 @@ import io.github.diffusion4j.noise.NoiseKind;
 import io.github.diffusion4j.scheduler.Scheduler;
 import io.github.diffusion4j.scheduler.Schedulers;
 import io.github.diffusion4j.scheduler.StepPlan;
+import io.github.diffusion4j.task.Variation;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.stream.StreamSupport;
 
 /** Provenance as JSON, under diffusers' names where it has one. */
@@ -49,7 +51,7 @@ final class ProvenanceJson {
     root.put("num_images_per_prompt", request.imagesPerPrompt());
     root.put("image_index", index);
     root.put("batching", request.batching().name());
-    root.put("init", request.init() instanceof Init.FromNoise ? "noise" : "given");
+    root.set("init", JSON.valueToTree(new TreeMap<>(request.init().description())));
     registered(provenance.scheduler())
         .ifPresentOrElse(
             config -> root.set("scheduler", JSON.valueToTree(config)),
@@ -97,18 +99,35 @@ final class ProvenanceJson {
       throw new ModelFormatException(
           "provenance of format " + root.path("format") + ", this version reads format " + FORMAT);
     }
-    if (!root.path("init").asText().equals("noise")) {
-      throw new ModelFormatException(
-          "the picture was painted from given latents, which its provenance does not hold");
-    }
+    Init init = init(root.path("init"));
     try {
-      return read(root);
+      return read(root).init(init).build();
     } catch (IllegalArgumentException e) {
       throw new ModelFormatException("provenance that cannot be read: " + e.getMessage(), e);
     }
   }
 
-  private static GenerationRequest read(JsonNode root) {
+  /** What a record holds: text to image, also varied. Pictures and latents are not in it. */
+  private static Init init(JsonNode node) {
+    String task = node.path("task").asText(node.asText());
+    if (!task.equals("noise")) {
+      throw new ModelFormatException(
+          "the picture was painted from given pictures or latents ("
+              + task
+              + "), which its provenance does not hold");
+    }
+    Init init = new Init.FromNoise();
+    return node.has("variation_seeds")
+        ? new Variation(
+            init,
+            StreamSupport.stream(node.path("variation_seeds").spliterator(), false)
+                .map(JsonNode::asLong)
+                .toList(),
+            node.path("variation_strength").asDouble())
+        : init;
+  }
+
+  private static GenerationRequest.Builder read(JsonNode root) {
     if (!root.path("scheduler").isObject()) {
       throw new IllegalArgumentException(
           "the solver was the user's own, " + root.path("scheduler").asText());
@@ -134,7 +153,7 @@ final class ProvenanceJson {
     if (root.has("eta")) {
       builder.eta(root.path("eta").asDouble());
     }
-    return builder.build();
+    return builder;
   }
 
   private static JsonNode parse(String json) {

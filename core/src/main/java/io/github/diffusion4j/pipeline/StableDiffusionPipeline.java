@@ -3,13 +3,7 @@ package io.github.diffusion4j.pipeline;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.CancelToken;
-import io.github.diffusion4j.ConditioningSchedule;
-import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.GenerationRequest;
-import io.github.diffusion4j.Guidance;
-import io.github.diffusion4j.ImageTensor;
-import io.github.diffusion4j.Init;
-import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.Stages;
@@ -18,18 +12,12 @@ import io.github.diffusion4j.TextualInversion;
 import io.github.diffusion4j.family.Families;
 import io.github.diffusion4j.family.ModelFamily;
 import io.github.diffusion4j.family.ModelLayout;
-import io.github.diffusion4j.loop.DenoiseLoop;
-import io.github.diffusion4j.noise.NoiseSource;
 import io.github.diffusion4j.onnx.OrtRuntime;
-import io.github.diffusion4j.scheduler.Scheduler;
-import io.github.diffusion4j.scheduler.SchedulerRun;
-import io.github.diffusion4j.scheduler.StepPlan;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
 
 /**
  * Paints pictures from requests. Thread-safe: any number of threads may generate at the same time
@@ -169,6 +157,20 @@ public final class StableDiffusionPipeline implements AutoCloseable {
   public GenerationResult generate(
       GenerationRequest request, StepListener listener, CancelToken cancel) {
     requireNonNull(request, "request");
+    return locked(
+        listener, cancel, painting -> painting.decode(painting.denoise(resolved(request))));
+  }
+
+  /** The first part of a generation, whose latents something else goes on with. */
+  Painting.Denoised denoise(GenerationRequest request, StepListener listener, CancelToken cancel) {
+    return locked(listener, cancel, painting -> painting.denoise(resolved(request)));
+  }
+
+  private GenerationRequest resolved(GenerationRequest request) {
+    return request.init().prepare(request, stages).resolve(facts());
+  }
+
+  private <T> T locked(StepListener listener, CancelToken cancel, Function<Painting, T> work) {
     requireNonNull(listener, "listener");
     requireNonNull(cancel, "cancel");
     lock.readLock().lock();
@@ -176,56 +178,10 @@ public final class StableDiffusionPipeline implements AutoCloseable {
       if (closed) {
         throw new IllegalStateException("this pipeline is closed");
       }
-      return paint(request.resolve(facts()), listener, cancel);
+      return work.apply(new Painting(stages, runtime, listener, cancel));
     } finally {
       lock.readLock().unlock();
     }
-  }
-
-  private GenerationResult paint(
-      GenerationRequest request, StepListener listener, CancelToken cancel) {
-    long start = System.nanoTime();
-    PromptPlan prompts = PromptPlan.of(request, stages.rules().guidance(request));
-    Guidance guidance = prompts.guidance();
-    LatentShape shape = LatentSizes.shape(request, stages, guidance.branches());
-    Scheduler scheduler = scheduler(request);
-    NoiseSource noise = noise(request);
-    StepPlan plan = request.init().plan(stages.rules().plan(request, shape));
-    SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
-    ConditioningSchedule conditioning =
-        prompts.encode(stages.encoder(), run.evaluations() - run.index(), cancel);
-    Init.Start init =
-        request.init().begin(new Init.Context(stages.codec(), run, noise, shape, cancel));
-    float[] x = init.latents();
-    long encoded = System.nanoTime();
-    try (Denoiser denoiser =
-        conditioning
-            .map(init::condition)
-            .bind(stages.denoiser(), shape, request.batching(), cancel)) {
-      new DenoiseLoop(denoiser, guidance, init::blend, cancel, listener).run(run, x, shape);
-    }
-    long denoised = System.nanoTime();
-    ImageTensor image = stages.codec().decode(x, shape, cancel);
-    listener.onDecoded(image);
-    var timings =
-        new Provenance.Timings(
-            Duration.ofNanos(encoded - start),
-            Duration.ofNanos(denoised - encoded),
-            Duration.ofNanos(System.nanoTime() - denoised));
-    return GenerationResult.of(
-        image, new Provenance(request, facts().name(), scheduler, runtime, timings));
-  }
-
-  private Scheduler scheduler(GenerationRequest request) {
-    Scheduler scheduler = request.scheduler().resolve(facts().schedulerConfig());
-    return request.eta().isEmpty()
-        ? scheduler
-        : scheduler.with(Map.of("eta", request.eta().getAsDouble()));
-  }
-
-  private static NoiseSource noise(GenerationRequest request) {
-    List<NoiseSource> sources = request.seeds().stream().map(request.noiseKind()::create).toList();
-    return sources.size() == 1 ? sources.get(0) : NoiseSource.perImage(sources);
   }
 
   /**

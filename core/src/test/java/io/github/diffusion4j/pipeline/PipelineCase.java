@@ -3,6 +3,7 @@ package io.github.diffusion4j.pipeline;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.SizeConditioning;
 import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.scheduler.Scheduler;
@@ -60,7 +61,12 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
           "original_inference_steps",
           "true_cfg_scale",
           "class_labels",
-          "batch");
+          "batch",
+          "strength",
+          "denoising_start",
+          "padding_mask_crop",
+          "image_guidance_scale",
+          "noise_level");
 
   static List<PipelineCase> of(Path variant) throws IOException {
     JsonNode root = JSON.readTree(variant.resolve("cases.json").toFile());
@@ -106,7 +112,7 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
   }
 
   /** The call as a request; what it leaves out is left to the model. */
-  GenerationRequest request() {
+  GenerationRequest request(ModelFacts facts) throws IOException {
     call()
         .fieldNames()
         .forEachRemaining(
@@ -115,9 +121,6 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
                 throw new AssertionError(name() + ": cannot run a case with argument " + key);
               }
             });
-    if (!json.path("image_inputs").isEmpty()) {
-      throw new AssertionError(name() + ": cannot run a case with input pictures");
-    }
     GenerationRequest.Builder builder =
         painted()
             .scheduler(scheduler())
@@ -136,7 +139,16 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
     number("height").ifPresent(height -> builder.height((int) height));
     number("width").ifPresent(width -> builder.width((int) width));
     number("num_images_per_prompt").ifPresent(count -> builder.imagesPerPrompt((int) count));
-    return builder.build();
+    if (task().isInpainting()) { // the reference's default is the model's size
+      builder.width((int) number("width").orElse(facts.width()));
+      builder.height((int) number("height").orElse(facts.height()));
+    }
+    return builder.init(task().init()).build();
+  }
+
+  /** What the case begins with. */
+  TaskCase task() {
+    return new TaskCase(name(), variant, json);
   }
 
   private GenerationRequest.Builder painted() {

@@ -118,17 +118,21 @@ class PipelineGoldenTest {
     try (SafetensorsFile tensors = golden.tensors()) {
       Path model = model(golden, tensors);
       StableDiffusionPipeline pipeline = pipeline(model);
-      GenerationRequest request = golden.request();
-      GenerationRequest resolved = request.resolve(pipeline.facts());
+      GenerationRequest request = golden.request(pipeline.facts());
+      GenerationRequest resolved =
+          request.init().prepare(request, pipeline.stages()).resolve(pipeline.facts());
       checkSchedule(golden, resolved, pipeline.stages());
       checkTokens(golden, model, resolved, tensors);
       Recording recording = new Recording();
-      GenerationResult result = pipeline.generate(request, recording);
+      RecordingStages networks = new RecordingStages(pipeline.stages());
+      GenerationResult result =
+          StableDiffusionPipeline.of(networks.stages()).generate(request, recording);
       checkPictures(golden, result);
       if (golden.float16()) {
         return; // the goldens are the float32 reference's: only the pictures can be compared
       }
       checkConditioning(golden, resolved, pipeline.stages(), tensors);
+      new NetworkChecks(golden, tensors).check(resolved, networks);
       checkLatents(golden, recording, tensors);
       if (golden.has(tensors, "decoded")) {
         close("decoded", tensors.floats(golden.stored("decoded")), recording.image, DECODED);
@@ -159,7 +163,8 @@ class PipelineGoldenTest {
   }
 
   private static void checkSchedule(PipelineCase golden, GenerationRequest request, Stages stages) {
-    StepPlan plan = stages.rules().plan(request, shape(request, stages));
+    StepPlan plan =
+        request.init().plan(stages.rules().plan(request, shape(request, stages)), stages.rules());
     StepPlan.Options options = plan.options();
     StepPlan whole =
         plan.with(
@@ -297,7 +302,7 @@ class PipelineGoldenTest {
     }
   }
 
-  private static double max(float[] values) {
+  static double max(float[] values) {
     double max = 0;
     for (float value : values) {
       max = Math.max(max, Math.abs(value));
@@ -305,7 +310,7 @@ class PipelineGoldenTest {
     return max;
   }
 
-  private static void close(String what, float[] expected, float[] actual, double limit) {
+  static void close(String what, float[] expected, float[] actual, double limit) {
     assertEquals(expected.length, actual.length, what + ": number of values");
     for (int i = 0; i < expected.length; i++) {
       if (!(Math.abs(expected[i] - actual[i]) <= limit)) {

@@ -33,14 +33,15 @@ final class Recording implements StepListener {
 
   /** Rearranges all latents as transformers read them: [images, patches of 2 x 2, values]. */
   void pack() {
-    initial = packed(initial);
-    steps.replaceAll(this::packed);
+    initial = packed(initial, shape);
+    steps.replaceAll(step -> packed(step, shape));
   }
 
-  private float[] packed(float[] latents) {
+  /** Any number of images of a shape. */
+  static float[] packed(float[] latents, LatentShape shape) {
     float[] packed = new float[latents.length];
     int at = 0;
-    for (int image = 0; image < shape.batch(); image++) {
+    for (int image = 0; image < latents.length / shape.elements(); image++) {
       for (int y = 0; y < shape.height(); y += 2) {
         for (int x = 0; x < shape.width(); x += 2) {
           for (int channel = 0; channel < shape.channels(); channel++) {

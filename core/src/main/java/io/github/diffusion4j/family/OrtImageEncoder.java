@@ -1,0 +1,86 @@
+package io.github.diffusion4j.family;
+
+import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.ImageTensor;
+import io.github.diffusion4j.LatentDistribution;
+import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.onnx.ElementType;
+import io.github.diffusion4j.onnx.OrtBinding;
+import io.github.diffusion4j.onnx.OrtModel;
+import io.github.diffusion4j.onnx.OrtTensor;
+import io.github.diffusion4j.onnx.TensorSpec;
+import java.util.EnumSet;
+import java.util.Set;
+
+/**
+ * An autoencoder's encoder in ONNX Runtime; pictures go through one at a time. Gives {@code
+ * latent_parameters} (mean and log variance), or {@code latent_sample} where the network has no
+ * doubt or draws the sample itself.
+ */
+final class OrtImageEncoder {
+
+  private static final Set<ElementType> FLOATS =
+      EnumSet.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
+  private static final String PARAMETERS = "latent_parameters";
+
+  private final OrtModel encoder;
+  private final TensorSpec image;
+  private final TensorSpec output;
+  private final int channels;
+  private final int factor;
+
+  /** Checks the network against the autoencoder's latent channels and factor. */
+  OrtImageEncoder(OrtModel encoder, int channels, int factor) {
+    this.encoder = encoder;
+    this.channels = channels;
+    this.factor = factor;
+    image = encoder.require(encoder.input("sample"), FLOATS, Set.of(4));
+    output = encoder.require(encoder.output(PARAMETERS, "latent_sample"), FLOATS, Set.of(4));
+    encoder.requireNoOtherInputs(Set.of(image.name()));
+    long given = output.dim(1);
+    if (given > 0 && given != outputChannels()) {
+      throw new ModelFormatException(
+          "%s: output %s has %d channels, expected %d for latents of %d"
+              .formatted(encoder.component(), output, given, outputChannels(), channels));
+    }
+    if (image.dim(1) > 0 && image.dim(1) != 3) {
+      throw new ModelFormatException(
+          encoder.component() + ": input " + image + " has other than 3 channels");
+    }
+  }
+
+  private boolean samples() {
+    return output.name().equals(PARAMETERS);
+  }
+
+  private int outputChannels() {
+    return samples() ? 2 * channels : channels;
+  }
+
+  LatentDistribution encode(ImageTensor images, CancelToken cancel) {
+    int height = images.height() / factor;
+    int width = images.width() / factor;
+    if (height * factor != images.height() || width * factor != images.width()) {
+      throw new IllegalArgumentException(
+          "pictures to encode must be a multiple of %d in size, got %d x %d"
+              .formatted(factor, images.width(), images.height()));
+    }
+    LatentShape shape = new LatentShape(images.batch(), channels, height, width);
+    int pixels = 3 * images.height() * images.width();
+    int cells = outputChannels() * height * width;
+    float[] values = new float[Math.multiplyExact(images.batch(), cells)];
+    try (OrtBinding binding = encoder.bind(cancel)) {
+      OrtTensor in = binding.input(image.name(), 1, 3, images.height(), images.width());
+      OrtTensor out = binding.output(output.name(), 1, outputChannels(), height, width);
+      for (int i = 0; i < images.batch(); i++) {
+        in.put(images.values(), i * pixels, 0, pixels);
+        binding.run();
+        out.get(0, values, i * cells, cells);
+      }
+    }
+    return samples()
+        ? LatentDistribution.of(values, shape)
+        : LatentDistribution.certain(values, shape);
+  }
+}

@@ -1,0 +1,106 @@
+package io.github.diffusion4j.pipeline;
+
+import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.ConditioningSchedule;
+import io.github.diffusion4j.Denoiser;
+import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.ImageTensor;
+import io.github.diffusion4j.Init;
+import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.Stages;
+import io.github.diffusion4j.StepListener;
+import io.github.diffusion4j.image.Images;
+import io.github.diffusion4j.loop.DenoiseLoop;
+import io.github.diffusion4j.noise.NoiseSource;
+import io.github.diffusion4j.scheduler.Scheduler;
+import io.github.diffusion4j.scheduler.SchedulerRun;
+import io.github.diffusion4j.scheduler.StepPlan;
+import java.awt.image.BufferedImage;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One generation: from a request with nothing left open to latents, and from these to pictures.
+ *
+ * @param stages the model
+ * @param runtime what computes, for the record
+ * @param listener told of every step
+ * @param cancel stops the generation
+ */
+record Painting(Stages stages, String runtime, StepListener listener, CancelToken cancel) {
+
+  /**
+   * A generation after its last step.
+   *
+   * @param request as it was resolved
+   * @param scheduler the solver
+   * @param init finishes the pictures
+   * @param latents as the loop left them
+   * @param shape of the latents
+   * @param encode time before the first step
+   * @param denoise time of the loop
+   */
+  record Denoised(
+      GenerationRequest request,
+      Scheduler scheduler,
+      Init.Start init,
+      float[] latents,
+      LatentShape shape,
+      Duration encode,
+      Duration denoise) {}
+
+  Denoised denoise(GenerationRequest request) {
+    long start = System.nanoTime();
+    PromptPlan prompts = PromptPlan.of(request, stages.rules().guidance(request));
+    Guidance guidance = request.init().guidance(prompts.guidance());
+    LatentShape shape = LatentSizes.shape(request, stages, guidance.branches());
+    Scheduler scheduler = scheduler(request);
+    NoiseSource noise = request.noise();
+    StepPlan plan = request.init().plan(stages.rules().plan(request, shape), stages.rules());
+    SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
+    ConditioningSchedule conditioning =
+        prompts.encode(stages.encoder(), run.evaluations() - run.index(), cancel);
+    Init.Start init =
+        request.init().begin(new Init.Context(request, stages, run, noise, shape, cancel));
+    float[] x = init.latents();
+    long encoded = System.nanoTime();
+    try (Denoiser denoiser =
+        conditioning
+            .map(init::condition)
+            .bind(stages.denoiser(), shape, request.batching(), cancel)) {
+      new DenoiseLoop(denoiser, guidance, init::blend, cancel, listener).run(run, x, shape);
+    }
+    return new Denoised(
+        request,
+        scheduler,
+        init,
+        x,
+        shape,
+        Duration.ofNanos(encoded - start),
+        Duration.ofNanos(System.nanoTime() - encoded));
+  }
+
+  GenerationResult decode(Denoised denoised) {
+    long start = System.nanoTime();
+    ImageTensor image = stages.codec().decode(denoised.latents(), denoised.shape(), cancel);
+    listener.onDecoded(image);
+    var timings =
+        new Provenance.Timings(
+            denoised.encode(), denoised.denoise(), Duration.ofNanos(System.nanoTime() - start));
+    List<BufferedImage> images =
+        denoised.init().finish(Images.fromTensor(image.values(), image.width(), image.height()));
+    return new GenerationResult(
+        images,
+        new Provenance(
+            denoised.request(), stages.facts().name(), denoised.scheduler(), runtime, timings));
+  }
+
+  private Scheduler scheduler(GenerationRequest request) {
+    Scheduler scheduler = request.scheduler().resolve(stages.facts().schedulerConfig());
+    return request.eta().isEmpty()
+        ? scheduler
+        : scheduler.with(Map.of("eta", request.eta().getAsDouble()));
+  }
+}
