@@ -9,6 +9,8 @@ import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.PromptEncoder;
+import io.github.diffusion4j.PromptOptions;
+import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OrtRuntime;
@@ -111,6 +113,11 @@ final class StableDiffusion3Family implements ModelFamily {
    */
   private record Prompts(ClipEncoders clip, Optional<T5Sequence> t5, int width)
       implements PromptEncoder {
+
+    @Override
+    public boolean reads(PromptOptions options) {
+      return options.syntax() == PromptSyntax.PLAIN; // T5 would read the brackets
+    }
 
     @Override
     public Conditioning encode(GenerationRequest request, Guidance guidance, CancelToken cancel) {
