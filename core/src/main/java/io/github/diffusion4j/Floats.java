@@ -30,6 +30,15 @@ public final class Floats {
     return values.clone();
   }
 
+  /**
+   * Number of values.
+   *
+   * @return at least 0
+   */
+  public int length() {
+    return values.length;
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof Floats floats && Arrays.equals(values, floats.values);

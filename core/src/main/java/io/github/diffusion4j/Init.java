@@ -49,6 +49,15 @@ public interface Init {
   }
 
   /**
+   * Whether nothing but noise is painted on: text to image.
+   *
+   * @return false for whatever begins with a picture
+   */
+  default boolean beginsWithNoise() {
+    return false;
+  }
+
+  /**
    * Makes the first latents, drawing noise in the order of diffusers.
    *
    * @param context the generation so far
@@ -171,6 +180,11 @@ public interface Init {
   /** Pure noise, drawn from the request's seeds: text to image. */
   record FromNoise() implements Init {
     @Override
+    public boolean beginsWithNoise() {
+      return true;
+    }
+
+    @Override
     public Map<String, Object> description() {
       return Map.of("task", "noise");
     }
@@ -190,6 +204,11 @@ public interface Init {
    * @param noise standard normal values, scaled to the solver's first noise level like drawn ones
    */
   record FromLatents(Floats noise) implements Init {
+    @Override
+    public boolean beginsWithNoise() {
+      return true;
+    }
+
     @Override
     public Start begin(Context context) {
       float[] x = noise.toArray();

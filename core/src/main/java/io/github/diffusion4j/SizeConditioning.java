@@ -10,8 +10,9 @@ import java.util.Optional;
  * for the refiner how beautiful they were. Immutable.
  *
  * @param prompt told with the prompt
- * @param negative told with the negative prompt; where it has neither original nor target size, a
- *     base model is told the prompt's
+ * @param negative told with the negative prompt. As in the reference, a base model is told the
+ *     prompt's sizes unless both original and target size are given here; where a picture is
+ *     painted over, each missing size is the prompt's, and a base model is told the prompt's crop
  */
 public record SizeConditioning(Sizes prompt, Sizes negative) {
 

@@ -1,5 +1,7 @@
 package io.github.diffusion4j;
 
+import static java.util.Objects.requireNonNull;
+
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -7,13 +9,15 @@ import java.util.OptionalInt;
  * How a request's prompts are read, beyond the prompts themselves.
  *
  * @param clipSkip layers of CLIP text encoders to leave out at the end, at least 0; empty: the
- *     model's own
+ *     model's own. For the prompts alone, as in diffusers; in the web UI's language for the
+ *     negative prompts too, as there
  * @param maxSequenceLength tokens that a T5 text encoder reads; empty: the family's own
  * @param prompts2 for the second text encoder: none (the same as the first), one for all, or one
  *     for each prompt
  * @param negativePrompts2 likewise, negative
  * @param prompts3 for the third text encoder
  * @param negativePrompts3 likewise, negative
+ * @param prompt the prompts' language, and what becomes of long ones
  */
 public record TextOptions(
     OptionalInt clipSkip,
@@ -21,12 +25,19 @@ public record TextOptions(
     List<String> prompts2,
     List<String> negativePrompts2,
     List<String> prompts3,
-    List<String> negativePrompts3) {
+    List<String> negativePrompts3,
+    PromptOptions prompt) {
 
   /** Everything as the model has it. */
   public static final TextOptions DEFAULT =
       new TextOptions(
-          OptionalInt.empty(), OptionalInt.empty(), List.of(), List.of(), List.of(), List.of());
+          OptionalInt.empty(),
+          OptionalInt.empty(),
+          List.of(),
+          List.of(),
+          List.of(),
+          List.of(),
+          PromptOptions.PLAIN);
 
   /** Checks the ranges and copies the lists. */
   public TextOptions {
@@ -41,6 +52,7 @@ public record TextOptions(
     negativePrompts2 = List.copyOf(negativePrompts2);
     prompts3 = List.copyOf(prompts3);
     negativePrompts3 = List.copyOf(negativePrompts3);
+    requireNonNull(prompt, "prompt");
   }
 
   /**
@@ -56,7 +68,8 @@ public record TextOptions(
         prompts2,
         negativePrompts2,
         prompts3,
-        negativePrompts3);
+        negativePrompts3,
+        prompt);
   }
 
   /**
@@ -67,7 +80,13 @@ public record TextOptions(
    */
   public TextOptions withMaxSequenceLength(int tokens) {
     return new TextOptions(
-        clipSkip, OptionalInt.of(tokens), prompts2, negativePrompts2, prompts3, negativePrompts3);
+        clipSkip,
+        OptionalInt.of(tokens),
+        prompts2,
+        negativePrompts2,
+        prompts3,
+        negativePrompts3,
+        prompt);
   }
 
   /**
@@ -79,7 +98,7 @@ public record TextOptions(
    */
   public TextOptions withPrompts2(List<String> positive, List<String> negative) {
     return new TextOptions(
-        clipSkip, maxSequenceLength, positive, negative, prompts3, negativePrompts3);
+        clipSkip, maxSequenceLength, positive, negative, prompts3, negativePrompts3, prompt);
   }
 
   /**
@@ -91,6 +110,23 @@ public record TextOptions(
    */
   public TextOptions withPrompts3(List<String> positive, List<String> negative) {
     return new TextOptions(
-        clipSkip, maxSequenceLength, prompts2, negativePrompts2, positive, negative);
+        clipSkip, maxSequenceLength, prompts2, negativePrompts2, positive, negative, prompt);
+  }
+
+  /**
+   * With another reading of the prompts.
+   *
+   * @param options language, weights and long prompts
+   * @return a copy
+   */
+  public TextOptions withPrompt(PromptOptions options) {
+    return new TextOptions(
+        clipSkip,
+        maxSequenceLength,
+        prompts2,
+        negativePrompts2,
+        prompts3,
+        negativePrompts3,
+        options);
   }
 }

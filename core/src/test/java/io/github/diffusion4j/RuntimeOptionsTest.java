@@ -38,6 +38,7 @@ class RuntimeOptionsTest {
             Optional.of(Path.of("cache")),
             false,
             true,
+            1000,
             Map.of("a", "1", "b", "2"));
     assertEquals(options, options.toBuilder().build());
     RuntimeOptions changed =
@@ -51,6 +52,7 @@ class RuntimeOptionsTest {
             .optimizedModelCache(Path.of("other"))
             .spinning(true)
             .deterministic(false)
+            .promptCacheBytes(0)
             .sessionConfig("c", "3")
             .build();
     assertEquals(
@@ -64,6 +66,7 @@ class RuntimeOptionsTest {
             Optional.of(Path.of("other")),
             true,
             false,
+            0,
             Map.of("a", "1", "b", "2", "c", "3")),
         changed);
   }

@@ -9,11 +9,11 @@ import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.onnx.Closer;
+import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 
 /**
  * An autoencoder by itself, such as the tiny one (AutoencoderTiny, TAESD) that shows previews of a
@@ -58,9 +58,9 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
     }
     OrtRuntime runtime = OrtRuntime.of(requireNonNull(options, "options"));
     try (Closer open = new Closer()) {
-      var models = runtime.open(Map.of(DECODER, decoder), open);
+      OrtModel network = open.own(runtime.open(DECODER, decoder));
       ConfigFile config = ConfigFile.read(folder, DECODER + "/config.json");
-      return new Autoencoder(new OrtLatentCodec(models.get(DECODER), config), open.release());
+      return new Autoencoder(new OrtLatentCodec(network, config), open.release());
     }
   }
 

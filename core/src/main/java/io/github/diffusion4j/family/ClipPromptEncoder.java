@@ -5,8 +5,9 @@ import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.PromptEncoder;
+import io.github.diffusion4j.PromptSyntax;
+import java.io.IOException;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,14 +19,28 @@ import java.util.Optional;
  */
 final class ClipPromptEncoder implements PromptEncoder {
 
-  private static final String HIDDEN = "last_hidden_state";
+  private static final String LAST = "last_hidden_state";
+  private static final String LAYER = "hidden_states.";
 
   private final TextEncoder encoder;
   private final long width;
+  private final int layers;
+  private final Optional<FinalNorm> norm;
 
-  ClipPromptEncoder(TextEncoder encoder) {
+  /**
+   * Takes the encoder's last hidden states, and its earlier ones where it gives them.
+   *
+   * @throws IOException if the norm that earlier ones need cannot be read
+   */
+  ClipPromptEncoder(TextEncoder encoder) throws IOException {
     this.encoder = encoder;
-    this.width = encoder.hidden(HIDDEN).dim(2);
+    this.width = encoder.hidden(LAST).dim(2);
+    int last = 0;
+    while (encoder.model().outputs().containsKey(LAYER + (last + 1))) {
+      last++;
+    }
+    this.layers = last;
+    this.norm = last == 0 ? Optional.empty() : Optional.of(FinalNorm.of(encoder.model()));
   }
 
   /** Width of the embeddings, -1 where the network does not say. */
@@ -35,29 +50,64 @@ final class ClipPromptEncoder implements PromptEncoder {
 
   @Override
   public Conditioning encode(GenerationRequest request, Guidance guidance, CancelToken cancel) {
-    List<String> rows = new ArrayList<>();
+    int clipSkip = request.text().clipSkip().orElse(0);
+    boolean skipsInAll = request.text().prompt().syntax() == PromptSyntax.WEB_UI;
+    List<TextFeatures> rows = new ArrayList<>();
+    PromptEmbedder negative = embedder(request, skipsInAll ? clipSkip : 0, cancel);
     if (guidance.branches() > 1) {
-      rows.addAll(request.negativePromptOfEachImage());
+      List<String> prompts = request.negativePromptOfEachImage();
+      Map<String, TextFeatures> embedded = negative.embed(prompts);
+      prompts.forEach(prompt -> rows.add(embedded.get(prompt)));
     }
-    rows.addAll(request.promptOfEachImage());
-    Map<String, TextFeatures> encoded = new HashMap<>();
-    for (String prompt : rows) {
-      if (!encoded.containsKey(prompt)) {
-        long[] tokens = encoder.tokens(prompt).toLongArray();
-        encoded.put(prompt, encoder.encode(tokens, HIDDEN, Optional.empty(), cancel));
-      }
+    int negatives = rows.size();
+    PromptEmbedder positive = embedder(request, clipSkip, cancel);
+    List<String> prompts = request.promptOfEachImage();
+    Map<String, TextFeatures> embedded = positive.embed(prompts);
+    prompts.forEach(prompt -> rows.add(embedded.get(prompt)));
+    int tokens = rows.stream().mapToInt(TextFeatures::tokens).max().orElseThrow();
+    for (int i = 0; i < rows.size(); i++) {
+      rows.set(i, (i < negatives ? negative : positive).pad(rows.get(i), tokens));
     }
-    TextFeatures first = encoded.get(rows.get(0));
+    return new Conditioning(guidance.branches(), request.images(), List.of(input(rows)));
+  }
+
+  private static Conditioning.Input input(List<TextFeatures> rows) {
+    TextFeatures first = rows.get(0);
     int row = first.hidden().length;
     float[] values = new float[Math.multiplyExact(rows.size(), row)];
     for (int i = 0; i < rows.size(); i++) {
-      System.arraycopy(encoded.get(rows.get(i)).hidden(), 0, values, i * row, row);
+      System.arraycopy(rows.get(i).hidden(), 0, values, i * row, row);
     }
-    return new Conditioning(
-        guidance.branches(),
-        request.images(),
-        List.of(
-            new Conditioning.Input(
-                "encoder_hidden_states", values, List.of(first.tokens(), first.width()))));
+    return new Conditioning.Input(
+        "encoder_hidden_states", values, List.of(first.tokens(), first.width()));
+  }
+
+  private PromptEmbedder embedder(GenerationRequest request, int clipSkip, CancelToken cancel) {
+    return new PromptEmbedder(
+        encoder.tokenizer(), request.text().prompt(), network(clipSkip, cancel));
+  }
+
+  private PromptEmbedder.Network network(int clipSkip, CancelToken cancel) {
+    if (clipSkip == 0) {
+      return (ids, hidden) -> encoder.encode(ids, hidden, LAST, cancel);
+    }
+    if (norm.isEmpty()) {
+      throw new IllegalArgumentException(
+          "clip skip "
+              + clipSkip
+              + " needs the hidden states of every layer, but "
+              + encoder.model().file()
+              + " has only the outputs "
+              + encoder.model().outputs().keySet()
+              + "; export the model with output_hidden_states set in the text encoder's"
+              + " config.json");
+    }
+    if (clipSkip > layers) {
+      throw new IllegalArgumentException(
+          "clip skip must be 0 to %d, the text encoder's layers, got %d"
+              .formatted(layers, clipSkip));
+    }
+    String layer = LAYER + (layers - clipSkip);
+    return (ids, hidden) -> norm.get().apply(encoder.encode(ids, hidden, layer, cancel));
   }
 }

@@ -5,8 +5,10 @@ import io.github.diffusion4j.LowResolution;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.onnx.Closer;
+import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
+import io.github.diffusion4j.onnx.ParallelOpening;
 import io.github.diffusion4j.onnx.TensorSpec;
 import io.github.diffusion4j.scheduler.NoiseSchedule;
 import io.github.diffusion4j.scheduler.Scheduler;
@@ -14,12 +16,14 @@ import io.github.diffusion4j.scheduler.Schedulers;
 import io.github.diffusion4j.scheduler.TrainedScheduler;
 import io.github.diffusion4j.tokenizer.Tokenizer;
 import io.github.diffusion4j.tokenizer.TokenizerFormatException;
-import io.github.diffusion4j.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.function.Function;
 
 /** The open networks of a model's folder, and the checks and readings that families share. */
@@ -27,26 +31,87 @@ final class Components {
 
   private static final int CLIP_TOKENS = 77;
 
-  private final ModelLayout layout;
-  private final Map<String, OrtModel> models;
-  private final Closer open;
+  private static final String ENCODER = "text_encoder";
+  private static final String TOKENIZER = "tokenizer";
 
-  private Components(ModelLayout layout, Map<String, OrtModel> models, Closer open) {
+  private final ModelLayout layout;
+  private final Map<String, Tokenizer> tokenizers;
+  private final Map<String, OrtModel> models;
+
+  private Components(
+      ModelLayout layout, Map<String, Tokenizer> tokenizers, Map<String, OrtModel> models) {
     this.layout = layout;
+    this.tokenizers = tokenizers;
     this.models = models;
-    this.open = open;
   }
 
   /**
-   * Opens networks, and the autoencoder's encoder where the model has it.
+   * Opens networks side by side, the text encoders' tokenizers with them, and the autoencoder's
+   * encoder where the model has it. Words of textual inversion are taught on the way.
    *
    * @param names folder names; each must be there
-   * @param open closes what is opened, here and later
+   * @param open closes what is opened
    */
   static Components open(ModelLayout layout, OrtRuntime runtime, Closer open, String... names)
       throws IOException {
     Map<String, Path> files = layout.withOptional(layout.onnxFiles(names), "vae_encoder");
-    return new Components(layout, runtime.open(files, open), open);
+    List<String> suffixes =
+        files.keySet().stream()
+            .filter(name -> name.startsWith(ENCODER))
+            .map(name -> name.substring(ENCODER.length()))
+            .sorted()
+            .toList();
+    Map<String, Callable<AutoCloseable>> tasks = new LinkedHashMap<>();
+    Map<String, AutoCloseable> opened = new HashMap<>();
+    for (int i = 0; i < suffixes.size(); i++) {
+      String suffix = suffixes.get(i);
+      TextualInversions words = new TextualInversions(layout.inversions(), i, suffixes.size());
+      tasks.put(TOKENIZER + suffix, () -> tokenizer(layout, suffix, words));
+    }
+    if (!layout.inversions().isEmpty()) { // the networks learn words at places the tokenizers know
+      opened.putAll(ParallelOpening.open(tasks, open));
+      tasks.clear();
+    }
+    files.forEach(
+        (name, file) -> {
+          int encoder = name.startsWith(ENCODER) ? suffixes.indexOf(suffix(name)) : -1;
+          List<GraphEdit> edits =
+              encoder < 0 || layout.inversions().isEmpty()
+                  ? List.of()
+                  : new TextualInversions(layout.inversions(), encoder, suffixes.size())
+                      .edits((Tokenizer) opened.get(TOKENIZER + suffix(name)));
+          tasks.put(name, () -> runtime.open(name, file, edits));
+        });
+    opened.putAll(ParallelOpening.open(tasks, open));
+    return new Components(layout, of(Tokenizer.class, opened), of(OrtModel.class, opened));
+  }
+
+  private static String suffix(String encoder) {
+    return encoder.substring(ENCODER.length());
+  }
+
+  private static <T> Map<String, T> of(Class<T> type, Map<String, AutoCloseable> opened) {
+    Map<String, T> some = new HashMap<>();
+    opened.forEach(
+        (name, value) -> {
+          if (type.isInstance(value)) {
+            some.put(name, type.cast(value));
+          }
+        });
+    return some;
+  }
+
+  private static Tokenizer tokenizer(ModelLayout layout, String suffix, TextualInversions words)
+      throws IOException {
+    ConfigFile encoder = layout.config(ENCODER + suffix);
+    boolean t5 = encoder.text("model_type").orElse("").contains("t5");
+    int limit =
+        encoder.positive("max_position_embeddings").orElse(t5 ? T5Sequence.LONGEST : CLIP_TOKENS);
+    try {
+      return words.tokenizer(layout.folder().resolve(TOKENIZER + suffix), limit);
+    } catch (TokenizerFormatException e) {
+      throw new ModelFormatException(e.getMessage(), e);
+    }
   }
 
   ModelLayout layout() {
@@ -58,28 +123,14 @@ final class Components {
   }
 
   /** A CLIP text encoder with its tokenizer; the suffix is "", "_2", … */
-  TextEncoder clip(String suffix) throws IOException {
-    int positions =
-        layout
-            .config("text_encoder" + suffix)
-            .positive("max_position_embeddings")
-            .orElse(CLIP_TOKENS);
+  TextEncoder clip(String suffix) {
     return TextEncoder.ofTokenizersLength(
-        tokenizer(suffix, positions), model("text_encoder" + suffix));
+        tokenizers.get(TOKENIZER + suffix), model(ENCODER + suffix));
   }
 
   /** A T5 text encoder with its tokenizer; the suffix is "_2" or "_3". */
-  TextEncoder t5(String suffix) throws IOException {
-    return new TextEncoder(tokenizer(suffix, T5Sequence.LONGEST), model("text_encoder" + suffix));
-  }
-
-  private Tokenizer tokenizer(String suffix, int limit) throws IOException {
-    Path folder = layout.folder().resolve("tokenizer" + suffix);
-    try {
-      return open.own(Tokenizers.load(folder, limit));
-    } catch (TokenizerFormatException e) {
-      throw new ModelFormatException(e.getMessage(), e);
-    }
+  TextEncoder t5(String suffix) {
+    return new TextEncoder(tokenizers.get(TOKENIZER + suffix), model(ENCODER + suffix));
   }
 
   /** The autoencoder. */

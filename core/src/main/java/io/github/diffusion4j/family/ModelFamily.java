@@ -23,6 +23,15 @@ public interface ModelFamily {
   boolean matches(ModelLayout layout);
 
   /**
+   * Whether models of this family can be opened with words of textual inversion.
+   *
+   * @return true if {@link #open} heeds {@link ModelLayout#inversions}
+   */
+  default boolean takesTextualInversions() {
+    return false;
+  }
+
+  /**
    * Opens a model and checks that its parts agree.
    *
    * @param layout the folder

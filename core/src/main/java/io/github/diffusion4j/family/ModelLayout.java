@@ -1,12 +1,14 @@
 package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.TextualInversion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -18,9 +20,12 @@ public final class ModelLayout {
   private final Path folder;
   private final ConfigFile index;
 
-  private ModelLayout(Path folder, ConfigFile index) {
+  private final List<TextualInversion> inversions;
+
+  private ModelLayout(Path folder, ConfigFile index, List<TextualInversion> inversions) {
     this.folder = folder;
     this.index = index;
+    this.inversions = List.copyOf(inversions);
   }
 
   /**
@@ -46,7 +51,26 @@ public final class ModelLayout {
               + ": no model_index.json there. Expected an ONNX model in the layout of the Hugging"
               + " Face hub: model_index.json beside text_encoder/, unet/, vae_decoder/ …");
     }
-    return new ModelLayout(folder, index);
+    return new ModelLayout(folder, index, List.of());
+  }
+
+  /**
+   * This folder, to be opened with words of textual inversion.
+   *
+   * @param words in the order of their tokens
+   * @return a copy
+   */
+  public ModelLayout with(List<TextualInversion> words) {
+    return new ModelLayout(folder, index, words);
+  }
+
+  /**
+   * Words of textual inversion that the model is to know.
+   *
+   * @return in the order of their tokens, unmodifiable
+   */
+  public List<TextualInversion> inversions() {
+    return inversions;
   }
 
   /**

@@ -44,6 +44,11 @@ final class StableDiffusionFamily implements ModelFamily {
   }
 
   @Override
+  public boolean takesTextualInversions() {
+    return true;
+  }
+
+  @Override
   public Stages open(ModelLayout layout, OrtRuntime runtime) throws IOException {
     DenoiserInput kind = DenoiserInput.of(layout.pipelineClass());
     boolean upscales = kind == DenoiserInput.LOW_RESOLUTION;

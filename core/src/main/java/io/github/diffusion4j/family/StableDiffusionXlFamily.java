@@ -49,6 +49,11 @@ final class StableDiffusionXlFamily implements ModelFamily {
   }
 
   @Override
+  public boolean takesTextualInversions() {
+    return true;
+  }
+
+  @Override
   public Stages open(ModelLayout layout, OrtRuntime runtime) throws IOException {
     boolean refiner = layout.index().flag("requires_aesthetics_score").orElse(false);
     boolean both = layout.names("text_encoder");
@@ -113,11 +118,11 @@ final class StableDiffusionXlFamily implements ModelFamily {
                   row -> zeros && !row.given() ? once.apply(prompt).zeros() : once.apply(row))
               .hidden(HIDDEN)
               .pooled(POOLED);
-      float[] told = sizes(request.sizes().prompt(), request);
+      SizeConditioning.Sizes told = request.sizes().prompt();
       if (guidance.branches() > 1) {
-        rows.perBranch(SIZES, negativeSizes(request), told);
+        rows.perBranch(SIZES, numbers(negative(request), request), numbers(told, request));
       } else {
-        rows.perBranch(SIZES, told);
+        rows.perBranch(SIZES, numbers(told, request));
       }
       return rows.conditioning();
     }
@@ -135,34 +140,35 @@ final class StableDiffusionXlFamily implements ModelFamily {
       return features;
     }
 
-    private float[] negativeSizes(GenerationRequest request) {
+    /**
+     * What the reference tells with the negative prompt. Text to image: the prompt's, unless both
+     * sizes are given; with a picture: each size for itself, and a base model the prompt's crop.
+     */
+    private SizeConditioning.Sizes negative(GenerationRequest request) {
+      SizeConditioning.Sizes prompt = request.sizes().prompt();
       SizeConditioning.Sizes negative = request.sizes().negative();
-      boolean told = negative.original().isPresent() && negative.target().isPresent();
-      return sizes(refiner || told ? negative : request.sizes().prompt(), request);
+      if (!refiner && request.init().beginsWithNoise()) {
+        return negative.original().isPresent() && negative.target().isPresent() ? negative : prompt;
+      }
+      return new SizeConditioning.Sizes(
+          negative.original().or(prompt::original),
+          refiner ? negative.crop() : prompt.crop(),
+          negative.target().or(prompt::target),
+          negative.aestheticScore());
     }
 
-    private float[] sizes(SizeConditioning.Sizes told, GenerationRequest request) {
+    private float[] numbers(SizeConditioning.Sizes told, GenerationRequest request) {
       SizeConditioning.Size painted =
           new SizeConditioning.Size(request.width().orElseThrow(), request.height().orElseThrow());
       SizeConditioning.Size original = told.original().orElse(painted);
       SizeConditioning.Size target = told.target().orElse(painted);
-      SizeConditioning.Crop crop = told.crop();
+      float height = original.height();
+      float width = original.width();
+      float top = told.crop().top();
+      float left = told.crop().left();
       return refiner
-          ? new float[] {
-            original.height(),
-            original.width(),
-            crop.top(),
-            crop.left(),
-            (float) told.aestheticScore()
-          }
-          : new float[] {
-            original.height(),
-            original.width(),
-            crop.top(),
-            crop.left(),
-            target.height(),
-            target.width()
-          };
+          ? new float[] {height, width, top, left, (float) told.aestheticScore()}
+          : new float[] {height, width, top, left, target.height(), target.width()};
     }
   }
 }

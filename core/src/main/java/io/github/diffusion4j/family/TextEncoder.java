@@ -1,33 +1,49 @@
 package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.InferenceException;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.onnx.ElementType;
+import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtOutput;
 import io.github.diffusion4j.onnx.TensorSpec;
 import io.github.diffusion4j.tokenizer.TokenIds;
 import io.github.diffusion4j.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.LongBuffer;
+import java.util.BitSet;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/** One text encoder, CLIP or T5, with its tokenizer. Thread-safe. */
+/** One text encoder, CLIP or T5, with its tokenizer, keeping its results. Thread-safe. */
 final class TextEncoder {
 
   private static final System.Logger LOG = System.getLogger(TextEncoder.class.getName());
 
+  /** Characters of a cut text that a warning names. */
+  private static final int NAMED = 300;
+
+  private static final String BIAS = "diffusion4j.attention_bias";
+
+  /** What a result depends on. */
+  private record Key(LongBuffer ids, BitSet unseen, String hidden, Optional<String> pooled) {}
+
   private final Tokenizer tokenizer;
   private final OrtModel model;
+  private final FeatureCache<Key> cache;
   private final TensorSpec ids;
 
   /** Checks that the network takes ids and nothing else. */
   TextEncoder(Tokenizer tokenizer, OrtModel model) {
     this.tokenizer = tokenizer;
     this.model = model;
+    this.cache = new FeatureCache<>(model.options().promptCacheBytes());
     this.ids =
         model.require(
             model.input("input_ids"), Set.of(ElementType.INT64, ElementType.INT32), Set.of(2));
@@ -83,36 +99,81 @@ final class TextEncoder {
   /** The tokens of a prompt, cut or padded to a length, with a warning if something is cut. */
   TokenIds tokens(String prompt, int length) {
     TokenIds tokens = tokenizer.encode(prompt, length);
-    if (!tokens.cutText().isEmpty()) {
-      LOG.log(
-          System.Logger.Level.WARNING,
-          "a prompt is longer than the {0} tokens that the text encoder reads; {1} characters at"
-              + " its end are not painted",
-          length,
-          tokens.cutText().length());
-    }
+    warnOfCut(tokens.cutText().isEmpty() ? List.of() : List.of(tokens.cutText()));
     return tokens;
   }
 
+  /** Names what a text encoder does not read, shortened where it is very long. */
+  static void warnOfCut(List<String> texts) {
+    for (String text : texts) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "a prompt is longer than what the text encoder reads at once; not painted: \"{0}\"",
+          text.length() <= NAMED ? text : text.substring(0, NAMED) + "…");
+    }
+  }
+
   /**
-   * Runs the network on one sequence.
+   * Runs the network on one sequence, unless its result is kept from before.
    *
    * @param tokens as many ids as the network takes
    * @param hidden the output of hidden states to take
    * @param pooled the output of the pooled embedding to take
    */
   TextFeatures encode(long[] tokens, String hidden, Optional<String> pooled, CancelToken cancel) {
-    Set<String> outputs = new LinkedHashSet<>(Set.of(hidden));
-    pooled.ifPresent(outputs::add);
-    try (OrtBinding binding = model.bind(cancel)) {
+    Key key = new Key(LongBuffer.wrap(tokens.clone()), new BitSet(), hidden, pooled);
+    return cache.get(key, cancel, () -> run(model, key, cancel));
+  }
+
+  /**
+   * Runs the network on one sequence of which some tokens are not seen by the others, unless its
+   * result is kept from before.
+   *
+   * @param tokens as many ids as the tokenizer's length
+   * @param unseen positions of the tokens that are not seen
+   * @param hidden the output of hidden states to take
+   */
+  TextFeatures encode(long[] tokens, BitSet unseen, String hidden, CancelToken cancel) {
+    if (unseen.isEmpty()) {
+      return encode(tokens, hidden, Optional.empty(), cancel);
+    }
+    Key key =
+        new Key(LongBuffer.wrap(tokens.clone()), (BitSet) unseen.clone(), hidden, Optional.empty());
+    return cache.get(key, cancel, () -> run(masking(), key, cancel));
+  }
+
+  /** How often the network ran. */
+  long runs() {
+    return cache.computed();
+  }
+
+  /** The network with an input for what is not seen. */
+  private OrtModel masking() {
+    try {
+      return model.edited(new GraphEdit.AttentionBias(BIAS));
+    } catch (IOException e) {
+      throw new InferenceException(model.component(), "cannot be opened to hide tokens", e);
+    }
+  }
+
+  private TextFeatures run(OrtModel network, Key key, CancelToken cancel) {
+    Set<String> outputs = new LinkedHashSet<>(Set.of(key.hidden));
+    key.pooled.ifPresent(outputs::add);
+    long[] tokens = key.ids.array();
+    try (OrtBinding binding = network.bind(cancel)) {
       binding.input(ids.name(), 1, tokens.length).put(tokens);
+      if (!key.unseen.isEmpty()) {
+        float[] bias = new float[tokens.length];
+        key.unseen.stream().forEach(position -> bias[position] = -Float.MAX_VALUE);
+        binding.input(BIAS, tokens.length).put(bias);
+      }
       Map<String, OrtOutput> values = binding.fetch(outputs);
-      OrtOutput states = values.get(hidden);
+      OrtOutput states = values.get(key.hidden);
       return new TextFeatures(
           states.values(),
           states.dim(1),
           states.dim(2),
-          pooled.map(name -> values.get(name).values()).orElse(new float[0]));
+          key.pooled.map(name -> values.get(name).values()).orElse(new float[0]));
     }
   }
 }

@@ -1,7 +1,8 @@
 package io.github.diffusion4j.family;
 
 /**
- * What text encoders say of one text.
+ * What text encoders say of one text. Shared between generations: neither array is ever to be
+ * changed.
  *
  * @param hidden [tokens, width] row-major; not to be changed
  * @param tokens number of tokens
@@ -63,5 +64,15 @@ record TextFeatures(float[] hidden, int tokens, int width, float[] pooled) {
     float[] both = java.util.Arrays.copyOf(first, first.length + second.length);
     System.arraycopy(second, 0, both, first.length, second.length);
     return both;
+  }
+
+  /** Memory of the arrays. */
+  long bytes() {
+    return 4L * (hidden.length + pooled.length);
+  }
+
+  /** The same with other hidden states of the same width. */
+  TextFeatures withHidden(float[] states) {
+    return new TextFeatures(states, states.length / width, width, pooled);
   }
 }

@@ -3,10 +3,7 @@ package io.github.diffusion4j.onnx;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.ModelFormatException;
-import java.io.BufferedInputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -85,10 +82,7 @@ public record OnnxFile(
    * @throws ModelFormatException if it is not a whole ONNX file
    */
   public static OnnxFile read(Path file) throws IOException {
-    long size = Files.size(file);
-    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 14)) {
-      return new OnnxParser(new WireReader(in, size, file.toString())).parse(file, size);
-    }
+    return OnnxGraph.read(file).file();
   }
 
   /**
@@ -139,7 +133,8 @@ public record OnnxFile(
     return names.stream().map(this::beside).toList();
   }
 
-  private Path beside(String name) {
+  /** The path of a file of external data. */
+  Path beside(String name) {
     Path folder = file.toAbsolutePath().normalize().getParent();
     Path path = folder.resolve(name).normalize();
     if (!path.startsWith(folder) || path.equals(folder)) {

@@ -3,8 +3,10 @@ package io.github.diffusion4j.onnx;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -19,28 +21,35 @@ final class OnnxParser {
   private final WireReader in;
   private final List<TensorSpec> inputs = new ArrayList<>();
   private final List<TensorSpec> outputs = new ArrayList<>();
-  private final List<OnnxFile.Initializer> initializers = new ArrayList<>();
+  private final List<OnnxGraph.Tensor> tensors = new ArrayList<>();
   private final Set<String> initialized = new HashSet<>();
-  private int nodes;
+  private final List<OnnxGraph.Node> nodes = new ArrayList<>();
   private long opset;
 
   OnnxParser(WireReader in) {
     this.in = in;
   }
 
-  OnnxFile parse(Path file, long size) throws IOException {
+  OnnxGraph parse(Path file, long size) throws IOException {
     String producer = "";
     String version = "";
-    boolean graph = false;
+    OnnxGraph.Range graph = null;
+    OnnxGraph.Range content = null;
     while (in.next()) {
       switch (in.field()) {
         case 2 -> producer = in.text();
         case 3 -> version = in.text();
         case 7 -> {
+          if (graph != null) {
+            throw in.error("there are two graphs in it");
+          }
+          long start = in.start();
           long outer = in.enter();
+          long first = in.position();
           graph();
           in.leave(outer);
-          graph = true;
+          graph = new OnnxGraph.Range(start, in.position());
+          content = new OnnxGraph.Range(first, in.position());
         }
         case 8 -> {
           long outer = in.enter();
@@ -50,19 +59,21 @@ final class OnnxParser {
         default -> {}
       }
     }
-    if (!graph) {
+    if (graph == null) {
       throw in.error("there is no graph in it");
     }
     inputs.removeIf(input -> initialized.contains(input.name()));
-    return new OnnxFile(
-        file,
-        size,
-        (producer + " " + version).strip(),
-        opset,
-        nodes,
-        inputs,
-        outputs,
-        initializers);
+    OnnxFile summary =
+        new OnnxFile(
+            file,
+            size,
+            (producer + " " + version).strip(),
+            opset,
+            nodes.size(),
+            inputs,
+            outputs,
+            tensors.stream().map(OnnxGraph.Tensor::initializer).toList());
+    return new OnnxGraph(summary, graph, content, nodes, tensors);
   }
 
   /** An OperatorSetIdProto. */
@@ -85,10 +96,16 @@ final class OnnxParser {
   private void graph() throws IOException {
     while (in.next()) {
       switch (in.field()) {
-        case 1 -> nodes++;
-        case 5 -> {
+        case 1 -> {
+          long start = in.start();
           long outer = in.enter();
-          tensor();
+          node(start);
+          in.leave(outer);
+        }
+        case 5 -> {
+          long start = in.start();
+          long outer = in.enter();
+          tensor(start);
           in.leave(outer);
         }
         case 11, 12 -> {
@@ -102,22 +119,47 @@ final class OnnxParser {
     }
   }
 
+  /** A NodeProto; what it computes beyond its operator is not of interest. */
+  private void node(long start) throws IOException {
+    List<String> from = new ArrayList<>();
+    List<String> to = new ArrayList<>();
+    String operator = "";
+    String domain = "";
+    while (in.next()) {
+      switch (in.field()) {
+        case 1 -> from.add(in.text());
+        case 2 -> to.add(in.text());
+        case 4 -> operator = in.text();
+        case 7 -> domain = in.text();
+        default -> {}
+      }
+    }
+    boolean standard = domain.isEmpty() || domain.equals("ai.onnx");
+    nodes.add(
+        new OnnxGraph.Node(
+            standard ? operator : domain + "." + operator,
+            from,
+            to,
+            new OnnxGraph.Range(start, in.position())));
+  }
+
   /** A TensorProto. */
-  private void tensor() throws IOException {
+  private void tensor(long start) throws IOException {
     List<Long> shape = new ArrayList<>();
     OnnxType type = null;
     String name = "";
-    long raw = -1;
-    boolean external = false;
-    Optional<String> location = Optional.empty();
+    OnnxGraph.Values values = OnnxGraph.Values.NONE;
+    Map<String, String> place = new HashMap<>();
     while (in.next()) {
       switch (in.field()) {
         case 1 -> dimensions(shape);
         case 2 -> type = OnnxType.of(in.integer(), in);
+        case 4 -> values = values(OnnxGraph.Form.FLOATS, values);
+        case 5 -> values = values(OnnxGraph.Form.INTEGERS, values);
         case 8 -> name = in.text();
-        case 9 -> raw = in.skipBytes();
-        case 13 -> location = location.isPresent() ? location : location();
-        case 14 -> external = in.integer() == 1;
+        case 9 -> values = values(OnnxGraph.Form.RAW, values);
+        case 13 -> externalEntry(place);
+        case 14 -> values = in.integer() == 1 ? OnnxGraph.Values.EXTERNAL : values;
         default -> {}
       }
     }
@@ -125,16 +167,52 @@ final class OnnxParser {
       throw in.error("tensor \"" + name + "\" has no type");
     }
     long bits = bits(name, type, shape);
-    if (!external && raw >= 0 && raw != bits / 8 + (bits % 8 == 0 ? 0 : 1)) {
-      throw in.error(
-          "tensor \"%s\" %s%s holds %d bytes of values".formatted(name, type, shape, raw));
-    }
-    if (external && location.isEmpty()) {
-      throw in.error("tensor \"" + name + "\" does not say in which file its values are");
+    Optional<String> location = Optional.empty();
+    if (values.form() == OnnxGraph.Form.RAW) {
+      long held = values.range().length();
+      if (held != bits / 8 + (bits % 8 == 0 ? 0 : 1)) {
+        throw in.error(
+            "tensor \"%s\" %s%s holds %d bytes of values".formatted(name, type, shape, held));
+      }
+    } else if (values.form() == OnnxGraph.Form.EXTERNAL) {
+      location = Optional.ofNullable(place.get("location"));
+      if (location.isEmpty()) {
+        throw in.error("tensor \"" + name + "\" does not say in which file its values are");
+      }
+      values = externalValues(name, place, bits / 8);
     }
     initialized.add(name);
-    initializers.add(
-        new OnnxFile.Initializer(name, type, shape, external ? location : Optional.empty()));
+    tensors.add(
+        new OnnxGraph.Tensor(
+            new OnnxFile.Initializer(name, type, shape, location),
+            new OnnxGraph.Range(start, in.position()),
+            values));
+  }
+
+  /** Where values in the file are; an external tensor keeps to its own file. */
+  private OnnxGraph.Values values(OnnxGraph.Form form, OnnxGraph.Values before) throws IOException {
+    if (!in.isBytes()) {
+      return before; // numbers one by one, as no exporter writes them
+    }
+    long length = in.skipBytes();
+    return before.form() == OnnxGraph.Form.EXTERNAL
+        ? before
+        : new OnnxGraph.Values(form, new OnnxGraph.Range(in.position() - length, in.position()));
+  }
+
+  private OnnxGraph.Values externalValues(String name, Map<String, String> place, long bytes) {
+    try {
+      long offset = Long.parseLong(place.getOrDefault("offset", "0"));
+      long length = Long.parseLong(place.getOrDefault("length", Long.toString(bytes)));
+      if (offset >= 0 && length == bytes) {
+        return new OnnxGraph.Values(
+            OnnxGraph.Form.EXTERNAL, new OnnxGraph.Range(offset, Math.addExact(offset, length)));
+      }
+    } catch (ArithmeticException | NumberFormatException e) {
+      // no numbers: refused below
+    }
+    throw in.error(
+        "tensor \"%s\" of %d bytes cannot be at %s of its file".formatted(name, bytes, place));
   }
 
   private void dimensions(List<Long> shape) throws IOException {
@@ -167,7 +245,7 @@ final class OnnxParser {
   }
 
   /** A StringStringEntryProto of external data. */
-  private Optional<String> location() throws IOException {
+  private void externalEntry(Map<String, String> place) throws IOException {
     String key = "";
     String value = "";
     long outer = in.enter();
@@ -179,7 +257,7 @@ final class OnnxParser {
       }
     }
     in.leave(outer);
-    return key.equals("location") ? Optional.of(value) : Optional.empty();
+    place.put(key, value);
   }
 
   /** A ValueInfoProto. */

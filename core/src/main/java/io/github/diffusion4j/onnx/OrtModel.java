@@ -6,7 +6,12 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.RuntimeOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,15 +25,27 @@ import java.util.stream.Collectors;
  */
 public final class OrtModel implements AutoCloseable {
 
+  /** Where a network comes from, to open it once more. */
+  record Source(OrtRuntime runtime, String component, Path file, List<GraphEdit> edits) {
+    OrtModel open(GraphEdit edit) throws IOException {
+      List<GraphEdit> all = new ArrayList<>(edits);
+      all.add(edit);
+      return runtime.open(component, file, all);
+    }
+  }
+
+  private final Source source;
   private final String component;
   private final OrtSession session;
+  private final Map<GraphEdit, OrtModel> variants = new HashMap<>();
   private final Closer owned;
   private final Map<String, TensorSpec> inputs;
   private final Map<String, TensorSpec> outputs;
 
   /** Takes over what {@code open} owns, the session among it, once the signature is read. */
-  OrtModel(String component, OrtSession session, Closer open) throws OrtException {
-    this.component = component;
+  OrtModel(Source source, OrtSession session, Closer open) throws OrtException {
+    this.source = source;
+    this.component = source.component();
     this.session = session;
     this.inputs = specs(session.getInputInfo().values());
     this.outputs = specs(session.getOutputInfo().values());
@@ -179,6 +196,43 @@ public final class OrtModel implements AutoCloseable {
    */
   public OrtBinding bind(CancelToken cancel) {
     return new OrtBinding(this, cancel);
+  }
+
+  /**
+   * The file that this network was opened from.
+   *
+   * @return an ONNX model
+   */
+  public Path file() {
+    return source.file();
+  }
+
+  /**
+   * The options that this network was opened with.
+   *
+   * @return those of its runtime
+   */
+  public RuntimeOptions options() {
+    return source.runtime().options();
+  }
+
+  /**
+   * This network with a change of its graph: a second session, opened when first asked for.
+   *
+   * @param edit the change
+   * @return the same network for the same edit; closed with this one
+   * @throws IOException if the file cannot be read
+   * @throws ModelFormatException if the graph cannot be changed so
+   */
+  public OrtModel edited(GraphEdit edit) throws IOException {
+    synchronized (variants) {
+      OrtModel variant = variants.get(edit);
+      if (variant == null) {
+        variant = owned.own(source.open(edit));
+        variants.put(edit, variant);
+      }
+      return variant;
+    }
   }
 
   OrtSession session() {

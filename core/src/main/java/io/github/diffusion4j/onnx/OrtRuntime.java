@@ -10,10 +10,7 @@ import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
+import java.util.List;
 
 /** Opens networks with one set of options. Immutable and thread-safe. */
 public final class OrtRuntime {
@@ -59,66 +56,8 @@ public final class OrtRuntime {
     return "ONNX Runtime " + environment.getVersion() + ", " + provider.provider().name();
   }
 
-  /**
-   * Opens several networks at the same time.
-   *
-   * @param files a model file for each component
-   * @param owner closes the networks
-   * @return the open networks by component
-   * @throws IOException if a file cannot be read
-   * @throws ModelFormatException if one is not an ONNX model that this runtime can run
-   */
-  public Map<String, OrtModel> open(Map<String, Path> files, Closer owner) throws IOException {
-    Map<String, FutureTask<OrtModel>> tasks = new LinkedHashMap<>();
-    files.forEach(
-        (component, file) -> tasks.put(component, new FutureTask<>(() -> open(component, file))));
-    tasks.forEach(
-        (component, task) -> {
-          Thread thread = new Thread(task, "diffusion4j-load-" + component);
-          thread.setDaemon(true);
-          thread.start();
-        });
-    Map<String, OrtModel> models = new LinkedHashMap<>();
-    Throwable first = null;
-    for (Map.Entry<String, FutureTask<OrtModel>> task : tasks.entrySet()) {
-      try {
-        models.put(task.getKey(), owner.own(join(task.getValue())));
-      } catch (ExecutionException e) {
-        first = first == null ? e.getCause() : first;
-      }
-    }
-    if (first != null) {
-      throw rethrown(first);
-    }
-    return models;
-  }
-
-  /** Waits to the end also when interrupted: a session must not be left half open. */
-  private static OrtModel join(FutureTask<OrtModel> task) throws ExecutionException {
-    boolean interrupted = false;
-    try {
-      while (true) {
-        try {
-          return task.get();
-        } catch (InterruptedException e) {
-          interrupted = true;
-        }
-      }
-    } finally {
-      if (interrupted) {
-        Thread.currentThread().interrupt();
-      }
-    }
-  }
-
-  private static IOException rethrown(Throwable thrown) throws IOException {
-    if (thrown instanceof RuntimeException e) {
-      throw e;
-    }
-    if (thrown instanceof Error e) {
-      throw e;
-    }
-    return thrown instanceof IOException e ? e : new IOException(thrown);
+  RuntimeOptions options() {
+    return options;
   }
 
   /**
@@ -132,6 +71,20 @@ public final class OrtRuntime {
    * @throws ModelFormatException if it is not an ONNX model that this runtime can run
    */
   public OrtModel open(String component, Path file) throws IOException {
+    return open(component, file, List.of());
+  }
+
+  /**
+   * Opens one network with changes of its graph.
+   *
+   * @param component what it is in its model, for messages
+   * @param file an ONNX model
+   * @param edits made in memory
+   * @return owned by the caller
+   * @throws IOException if the file cannot be read
+   * @throws ModelFormatException if it is not an ONNX model that this runtime can run and edit
+   */
+  public OrtModel open(String component, Path file, List<GraphEdit> edits) throws IOException {
     if (Files.size(file) == 0) {
       throw new ModelFormatException(
           component + ": " + file + " is empty; download the model again");
@@ -145,14 +98,15 @@ public final class OrtRuntime {
             NativeCount.closed();
           });
       Providers.apply(sessionOptions, provider, options);
-      OrtSession session = session(file, sessionOptions);
+      OrtSession session =
+          edits.isEmpty() ? session(file, sessionOptions) : edited(file, edits, sessionOptions);
       NativeCount.opened();
       open.own(
           () -> {
             session.close();
             NativeCount.closed();
           });
-      return new OrtModel(component, session, open);
+      return new OrtModel(new OrtModel.Source(this, component, file, edits), session, open);
     } catch (OrtException e) {
       throw new ModelFormatException(
           component + ": " + file + " is not a model that ONNX Runtime can open: " + e.getMessage(),
@@ -169,5 +123,17 @@ public final class OrtRuntime {
         ? environment.createSession(file.toAbsolutePath().toString(), sessionOptions)
         : new OptimizedModels(options.optimizedModelCache().get(), options, provider)
             .open(environment, file, sessionOptions);
+  }
+
+  private OrtSession edited(
+      Path file, List<GraphEdit> edits, OrtSession.SessionOptions sessionOptions)
+      throws OrtException, IOException {
+    byte[] model = GraphEditor.edit(file, edits);
+    if (file.getFileSystem() == FileSystems.getDefault()) {
+      sessionOptions.addConfigEntry(
+          "session.model_external_initializers_file_folder_path",
+          file.toAbsolutePath().getParent().toString());
+    }
+    return environment.createSession(model, sessionOptions);
   }
 }

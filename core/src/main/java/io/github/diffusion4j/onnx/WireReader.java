@@ -27,6 +27,7 @@ final class WireReader {
   private int field;
   private int wire;
   private boolean pending;
+  private long start;
 
   /**
    * A reader of one message.
@@ -49,6 +50,7 @@ final class WireReader {
     if (position == limit) {
       return false;
     }
+    start = position;
     long tag = varint();
     field = (int) (tag >>> 3);
     wire = (int) (tag & 7);
@@ -61,6 +63,16 @@ final class WireReader {
 
   int field() {
     return field;
+  }
+
+  /** Position of the field's first byte: that of its tag. */
+  long start() {
+    return start;
+  }
+
+  /** Position of the next byte to be read. */
+  long position() {
+    return position;
   }
 
   /** The field's value as an integer. */

@@ -8,11 +8,14 @@ import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.StepListener;
+import io.github.diffusion4j.TextualInversion;
 import io.github.diffusion4j.family.Families;
+import io.github.diffusion4j.family.ModelFamily;
 import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
 
@@ -63,10 +66,30 @@ public final class StableDiffusionPipeline implements AutoCloseable {
    */
   public static StableDiffusionPipeline load(Path folder, RuntimeOptions options)
       throws IOException {
-    ModelLayout layout = ModelLayout.of(requireNonNull(folder, "folder"));
+    return load(folder, options, List.of());
+  }
+
+  /**
+   * Opens a model that is taught new words.
+   *
+   * @param folder an ONNX model in the layout of the Hugging Face hub
+   * @param options provider, threads and memory
+   * @param inversions the words; their tokens are appended to the vocabulary in this order
+   * @return owned by the caller
+   * @throws IOException if a file cannot be read
+   * @throws io.github.diffusion4j.ModelFormatException if a file is not what it should be
+   * @throws IllegalArgumentException if a word's embeddings are for another kind of model
+   */
+  public static StableDiffusionPipeline load(
+      Path folder, RuntimeOptions options, List<TextualInversion> inversions) throws IOException {
+    ModelLayout layout = ModelLayout.of(requireNonNull(folder, "folder")).with(inversions);
     OrtRuntime runtime = OrtRuntime.of(requireNonNull(options, "options"));
-    return new StableDiffusionPipeline(
-        Families.of(layout).open(layout, runtime), runtime.describe());
+    ModelFamily family = Families.of(layout);
+    if (!inversions.isEmpty() && !family.takesTextualInversions()) {
+      throw new IllegalArgumentException(
+          layout.folder() + ": models of family " + family.name() + " take no textual inversion");
+    }
+    return new StableDiffusionPipeline(family.open(layout, runtime), runtime.describe());
   }
 
   /**

@@ -66,6 +66,11 @@ public record Variation(Init init, List<Long> seeds, double strength) implements
   }
 
   @Override
+  public boolean beginsWithNoise() {
+    return init.beginsWithNoise();
+  }
+
+  @Override
   public Start begin(Context context) {
     long[] others = seeds.stream().mapToLong(Long::longValue).toArray();
     NoiseSource other = context.request().toBuilder().seed(others).build().noise();

@@ -2,6 +2,14 @@ package io.github.diffusion4j.tensor;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.diffusion4j.ModelFormatException;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
@@ -41,6 +49,41 @@ public record TensorInfo(
    */
   public long elements() {
     return elements(shape);
+  }
+
+  /**
+   * Reads this tensor's elements from its file, as float32: F16 and BF16 exactly, F64 rounded.
+   *
+   * @return the elements, row-major; the caller's own
+   * @throws IOException if the file cannot be read
+   * @throws ModelFormatException if the file is too short, or the tensor not of floats
+   */
+  public float[] readFloats() throws IOException {
+    try (SeekableByteChannel channel = Files.newByteChannel(file)) {
+      if (offset > channel.size() - length) {
+        throw new ModelFormatException(
+            "%s: expected bytes %d to %d of it, but the file has %d; download it again"
+                .formatted(ElementReader.describe(this), offset, offset + length, channel.size()));
+      }
+      return ElementReader.floats(this, (from, count) -> bytes(channel, from, count));
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private ByteBuffer bytes(SeekableByteChannel channel, long from, int count) {
+    ByteBuffer buffer = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
+    try {
+      channel.position(offset + from);
+      while (buffer.hasRemaining()) {
+        if (channel.read(buffer) < 0) {
+          throw new EOFException(file + ": the file became shorter while it was read");
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return buffer.flip();
   }
 
   /**

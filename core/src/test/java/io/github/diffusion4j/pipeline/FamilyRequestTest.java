@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Conditioning;
+import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Guidance;
@@ -16,6 +17,8 @@ import io.github.diffusion4j.SizeConditioning;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.onnx.NativeCount;
+import io.github.diffusion4j.scheduler.StepPlan;
+import io.github.diffusion4j.task.LatentsToImage;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -144,6 +147,70 @@ class FamilyRequestTest {
       assertArrayEquals(
           new float[] {20, 10, 3, 4, 48, 80},
           encode(pipeline.stages(), request).input("time_ids").values());
+    }
+  }
+
+  @Test
+  void negativeSizesFollowTheReference() throws IOException {
+    SizeConditioning.Sizes told = SizeConditioning.DEFAULT.prompt();
+    SizeConditioning sizes =
+        SizeConditioning.DEFAULT
+            .withPrompt(told.withOriginal(10, 20).withCrop(3, 4))
+            .withNegative(SizeConditioning.DEFAULT.negative().withTarget(30, 40).withCrop(5, 6));
+    GenerationRequest noise = cat().guidanceScale(5).sizes(sizes).build();
+    GenerationRequest over =
+        noise.toBuilder()
+            .init(new LatentsToImage(Floats.of(new float[256]), new StepPlan.Start.Strength(0.5)))
+            .build();
+    try (StableDiffusionPipeline base = open("sdxl");
+        StableDiffusionPipeline refiner = open("sdxl-refiner")) {
+      assertArrayEquals(
+          new float[] {20, 10, 3, 4, 64, 64, 20, 10, 3, 4, 64, 64},
+          encode(base.stages(), noise).input("time_ids").values());
+      assertArrayEquals(
+          new float[] {20, 10, 3, 4, 40, 30, 20, 10, 3, 4, 64, 64},
+          encode(base.stages(), over).input("time_ids").values());
+      assertArrayEquals(
+          new float[] {20, 10, 5, 6, 2.5f, 20, 10, 3, 4, 6},
+          encode(refiner.stages(), over).input("time_ids").values());
+    }
+  }
+
+  /** The refiner goes on where the base model stopped; alone it would paint something else. */
+  @Test
+  void refinerGoesOnWhereTheBaseStopped() throws IOException {
+    GenerationRequest request = cat().steps(10).negativePrompt("grey").build();
+    try (StableDiffusionPipeline base = open("sdxl");
+        StableDiffusionPipeline refiner = open("sdxl-refiner")) {
+      Recording both = new Recording();
+      BaseAndRefiner.at(0.7).generate(base, refiner, request, both, new CancelToken());
+      Recording first = new Recording();
+      base.generate(
+          request.toBuilder().plan(StepPlan.steps(10).withDenoisingEnd(0.7)).build(), first);
+      assertEquals(10, both.steps.size(), "steps of both models together");
+      int handed = first.steps.size();
+      assertEquals(7, handed);
+      assertArrayEquals(first.steps.get(handed - 1), both.steps.get(handed - 1));
+      assertArrayEquals(first.steps.get(handed - 1), both.initial, "what the refiner begins with");
+      Recording second = new Recording();
+      refiner.generate(
+          request.toBuilder()
+              .init(new LatentsToImage(Floats.of(both.initial), new StepPlan.Start.Share(0.7)))
+              .build(),
+          second);
+      assertArrayEquals(second.image, both.image);
+    }
+  }
+
+  @Test
+  void baseOfAnotherKindThanTheRefiner() throws IOException {
+    try (StableDiffusionPipeline base = open("lcm");
+        StableDiffusionPipeline refiner = open("sdxl-refiner")) {
+      IllegalArgumentException thrown =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> BaseAndRefiner.at(0.8).generate(base, refiner, cat().build()));
+      assertTrue(thrown.getMessage().contains("latents"), thrown.getMessage());
     }
   }
 

@@ -1,5 +1,8 @@
 package io.github.diffusion4j.cli;
 
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.diffusion4j.examples.ShippedModel;
 import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.noise.NoiseKind;
@@ -10,6 +13,9 @@ import io.github.diffusion4j.scheduler.Schedulers;
 import io.github.diffusion4j.scheduler.StepPlan;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -17,10 +23,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** Lists the solvers, or shows one's schedule. */
+/** Lists the solvers, or shows schedules of some. */
 @Command(
     name = "schedulers",
-    description = "List the solvers; with a NAME, show its timesteps and noise levels.")
+    description =
+        "List the solvers; with NAMEs, show their timesteps and noise levels, or plot them.")
 final class SchedulersCommand implements Callable<Integer> {
 
   private static final int USUAL_STEPS = 20;
@@ -28,10 +35,10 @@ final class SchedulersCommand implements Callable<Integer> {
   private final Session session;
 
   @Parameters(
-      arity = "0..1",
+      arity = "0..*",
       paramLabel = "NAME",
-      description = "Short name, display name or class, such as euler or DDIMScheduler.")
-  private String name;
+      description = "Short names, display names or classes, such as euler or DDIMScheduler.")
+  private List<String> names = new ArrayList<>();
 
   @Option(
       names = "--steps",
@@ -45,17 +52,53 @@ final class SchedulersCommand implements Callable<Integer> {
       description = "Model that the schedule is for. Default: the small model that ships.")
   private Path model;
 
+  @Option(
+      names = "--config",
+      paramLabel = "FILE",
+      description = "A scheduler_config.json in place of a model's; alone, it names its solver.")
+  private Path config;
+
+  @Option(
+      names = "--plot",
+      paramLabel = "FILE.png",
+      description = "Draw the noise levels of the solvers over the evaluations.")
+  private Path plot;
+
   SchedulersCommand(Session session) {
     this.session = session;
   }
 
   @Override
   public Integer call() throws IOException {
-    Map<String, Object> config =
-        ModelLayout.of(model == null ? ShippedModel.path() : model).scheduler().toMap();
-    session.out().print(name == null ? list(config) : table(Schedulers.fromConfig(config, name)));
+    Map<String, Object> base = config();
+    if (names.isEmpty() && config == null && plot == null) {
+      session.out().print(list(base));
+    } else {
+      Map<String, Scheduler> chosen = new LinkedHashMap<>();
+      names.forEach(name -> chosen.put(name, Schedulers.fromConfig(base, name)));
+      if (chosen.isEmpty()) {
+        Scheduler own = Schedulers.fromConfig(base);
+        chosen.put(className(own), own);
+      }
+      if (plot == null) {
+        chosen.values().forEach(scheduler -> session.out().print(table(scheduler)));
+      } else {
+        SchedulePlot.write(plot, chosen, steps);
+        session.out().println(plot);
+      }
+    }
     session.out().flush();
     return 0;
+  }
+
+  private Map<String, Object> config() throws IOException {
+    if (config == null) {
+      return ModelLayout.of(model == null ? ShippedModel.path() : model).scheduler().toMap();
+    }
+    return JsonMapper.builder()
+        .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+        .build()
+        .readValue(config.toFile(), new TypeReference<>() {});
   }
 
   private String list(Map<String, Object> config) {

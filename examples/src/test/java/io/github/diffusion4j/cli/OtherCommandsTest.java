@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.diffusion4j.image.PictureFile;
 import io.github.diffusion4j.scheduler.Schedulers;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -152,5 +153,24 @@ class OtherCommandsTest {
     assertTrue(run.out().contains("_picocli_diffusion4j"));
     assertTrue(run.out().contains("--save-latents"));
     assertFalse(run.out().contains("\r"));
+  }
+
+  @Test
+  void schedulesOfSeveralSolversArePlotted() throws IOException {
+    Path file = folder.resolve("plot.png");
+    Run run = Run.of("schedulers", "ddim", "euler", "dpm++2m-karras", "--plot=" + file);
+    if (run.code() == 0) {
+      assertEquals(900, PictureFile.read(file).getWidth());
+    } else { // a Java without fonts says so
+      assertTrue(run.err().contains("no fonts"), run.err());
+    }
+  }
+
+  @Test
+  void aConfigurationAloneNamesItsSolver() {
+    Path config = MODEL.resolve("scheduler/scheduler_config.json");
+    Run run = Run.of("schedulers", "--config=" + config, "--steps=3");
+    assertEquals(0, run.code(), run.err());
+    assertTrue(run.out().startsWith("DDIMScheduler, 3 steps"), run.out());
   }
 }

@@ -54,6 +54,10 @@ public record LogSnrConfig(
         flow);
   }
 
+  LogSnrConfig unclamped() {
+    return new LogSnrConfig(betas, spacing, prediction, SampleClamp.NONE, sigmas, flow);
+  }
+
   void writeUnspaced(ConfigWriter out) {
     clamp.writeThreshold(out);
     out.put("prediction_type", prediction);

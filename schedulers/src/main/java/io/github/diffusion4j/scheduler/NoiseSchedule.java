@@ -21,7 +21,7 @@ public final class NoiseSchedule {
     for (int i = 0; i < sigmas.length; i++) {
       float alphaBar = (float) alphaBars[i];
       sigmas[i] = (float) Math.sqrt((1f - alphaBar) / alphaBar);
-      logSigmas[i] = (float) Math.log(sigmas[i]);
+      logSigmas[i] = SingleLog.of(sigmas[i]);
     }
   }
 
@@ -59,19 +59,41 @@ public final class NoiseSchedule {
   static NoiseSchedule shifted(Betas betas, double snrShift) {
     boolean wide = betas.trained().isEmpty() && betas.schedule() == BetaSchedule.SCALED_LINEAR;
     double[] alphaBars = wide ? cumulateScaled(betas) : cumulate(betas.values());
-    for (int i = 0; i < alphaBars.length; i++) {
-      double shifted = alphaBars[i] / (snrShift + (1 - snrShift) * alphaBars[i]);
-      alphaBars[i] = wide ? shifted : (float) shifted;
+    if (wide) {
+      shift(alphaBars, snrShift, betas.zeroTerminalSnr());
+    } else {
+      shift(alphaBars, (float) snrShift, betas.zeroTerminalSnr());
     }
-    if (betas.zeroTerminalSnr()) {
+    return new NoiseSchedule(betas.values(), alphaBars);
+  }
+
+  private static void shift(double[] alphaBars, double snrShift, boolean rescales) {
+    for (int i = 0; i < alphaBars.length; i++) {
+      alphaBars[i] /= snrShift + (1 - snrShift) * alphaBars[i];
+    }
+    if (rescales) {
       double first = Math.sqrt(alphaBars[0]);
       double last = Math.sqrt(alphaBars[alphaBars.length - 1]);
       for (int i = 0; i < alphaBars.length; i++) {
         double root = (Math.sqrt(alphaBars[i]) - last) * (first / (first - last));
-        alphaBars[i] = wide ? root * root : (float) (root * root);
+        alphaBars[i] = root * root;
       }
     }
-    return new NoiseSchedule(betas.values(), alphaBars);
+  }
+
+  private static void shift(double[] alphaBars, float snrShift, boolean rescales) {
+    for (int i = 0; i < alphaBars.length; i++) {
+      float alphaBar = (float) alphaBars[i];
+      alphaBars[i] = alphaBar / (snrShift + (1 - snrShift) * alphaBar);
+    }
+    if (rescales) {
+      float first = (float) Math.sqrt(alphaBars[0]);
+      float last = (float) Math.sqrt(alphaBars[alphaBars.length - 1]);
+      for (int i = 0; i < alphaBars.length; i++) {
+        float root = ((float) Math.sqrt(alphaBars[i]) - last) * (first / (first - last));
+        alphaBars[i] = root * root;
+      }
+    }
   }
 
   /**
@@ -178,7 +200,7 @@ public final class NoiseSchedule {
 
   /** The same as the reference finds it for a sigma it holds in single precision. */
   double timestepOf(float sigma) {
-    return timestepOfLog((float) Math.log(Math.max(sigma, 1e-10f)));
+    return timestepOfLog(SingleLog.of(Math.max(sigma, 1e-10f)));
   }
 
   private double timestepOfLog(double log) {

@@ -11,10 +11,9 @@ final class UniPcRun extends LogSnrRun {
   private boolean hasBefore;
   private int order;
 
-  UniPcRun(UniPcScheduler recipe, Grid grid, RunInput input) {
-    super(
-        recipe.config(), grid, input, recipe.method().predictsData(), recipe.method().order() + 1);
-    method = recipe.method();
+  UniPcRun(LogSnrConfig config, UniPcScheduler.Method method, Grid grid, RunInput input) {
+    super(config, grid, input, method.predictsData(), method.order() + 1);
+    this.method = method;
     ratios = new double[method.order()];
     weights = new double[method.order()];
     matrix = new double[method.order()][method.order() + 1];

@@ -128,7 +128,9 @@ public record UniPcScheduler(
       throw new IllegalArgumentException(
           "mu must be given by withShift where use_dynamic_shifting is true, got none");
     }
-    return new UniPcRun(this, grid(plan, noiseSchedule()), input);
+    // The reference clamps estimates of the data only where steps are made of them.
+    LogSnrConfig used = method.predictsData ? config : config.unclamped();
+    return new UniPcRun(used, method, grid(plan, noiseSchedule()), input);
   }
 
   private Grid grid(StepPlan plan, NoiseSchedule table) {

@@ -1,0 +1,78 @@
+package io.github.diffusion4j.onnx;
+
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * The main graph of an ONNX file and where its parts are, so that they can be read or replaced
+ * without the rest. Immutable.
+ *
+ * @param file what the file says of itself
+ * @param whole the graph's field
+ * @param content the graph's own fields
+ * @param nodes operators in the file's order
+ * @param tensors constants in the file's order
+ */
+record OnnxGraph(
+    OnnxFile file, Range whole, Range content, List<Node> nodes, List<Tensor> tensors) {
+
+  /** Bytes of a file, the end exclusive. */
+  record Range(long from, long to) {
+    long length() {
+      return to - from;
+    }
+  }
+
+  /** How a constant's values are written. */
+  enum Form {
+    /** As they lie in memory, little endian. */
+    RAW,
+    /** 32-bit floats, little endian. */
+    FLOATS,
+    /** Variable length numbers: the bits of 16-bit floats, or integers. */
+    INTEGERS,
+    /** As they lie in memory, in another file. */
+    EXTERNAL,
+    /** Not at all, or in a form that is not read here. */
+    OTHER
+  }
+
+  /** Where a constant's values are. */
+  record Values(Form form, Range range) {
+    static final Values NONE = new Values(Form.OTHER, new Range(0, 0));
+    static final Values EXTERNAL = new Values(Form.EXTERNAL, new Range(0, 0));
+  }
+
+  /** An operator; one of another domain than ONNX's own has that before its name. */
+  record Node(String operator, List<String> inputs, List<String> outputs, Range range) {
+    Node {
+      inputs = List.copyOf(inputs);
+      outputs = List.copyOf(outputs);
+    }
+  }
+
+  /** A constant. */
+  record Tensor(OnnxFile.Initializer initializer, Range range, Values values) {}
+
+  OnnxGraph {
+    nodes = List.copyOf(nodes);
+    tensors = List.copyOf(tensors);
+  }
+
+  /**
+   * Reads a file, skipping the weights.
+   *
+   * @throws IOException if it cannot be read
+   * @throws io.github.diffusion4j.ModelFormatException if it is not a whole ONNX file
+   */
+  static OnnxGraph read(Path file) throws IOException {
+    long size = Files.size(file);
+    try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 14)) {
+      return new OnnxParser(new WireReader(in, size, file.toString())).parse(file, size);
+    }
+  }
+}

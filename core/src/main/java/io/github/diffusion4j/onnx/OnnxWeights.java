@@ -1,0 +1,126 @@
+package io.github.diffusion4j.onnx;
+
+import static java.util.Objects.requireNonNull;
+
+import ai.onnxruntime.platform.Fp16Conversions;
+import io.github.diffusion4j.Floats;
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.tensor.TensorInfo;
+import io.github.diffusion4j.tensor.TensorType;
+import java.io.BufferedInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** Reads single weights of an ONNX file, inside it or in a file of external data. Immutable. */
+public final class OnnxWeights {
+
+  private final OnnxGraph graph;
+
+  private OnnxWeights(OnnxGraph graph) {
+    this.graph = graph;
+  }
+
+  /**
+   * Looks through a file.
+   *
+   * @param file an ONNX model, of any file system
+   * @return its weights; none is read yet
+   * @throws IOException if it cannot be read
+   * @throws ModelFormatException if it is not a whole ONNX file
+   */
+  public static OnnxWeights of(Path file) throws IOException {
+    return new OnnxWeights(OnnxGraph.read(requireNonNull(file, "file")));
+  }
+
+  /**
+   * Reads the weight whose name ends so.
+   *
+   * @param suffix such as {@code final_layer_norm.weight}
+   * @return its values, row-major; empty if there is no such weight
+   * @throws IOException if its file cannot be read
+   * @throws ModelFormatException if several end so, or its values are not floats or not there
+   */
+  public Optional<Floats> ending(String suffix) throws IOException {
+    List<OnnxGraph.Tensor> found =
+        graph.tensors().stream()
+            .filter(tensor -> tensor.initializer().name().endsWith(suffix))
+            .toList();
+    if (found.size() > 1) {
+      throw new ModelFormatException(
+          "%s: expected one weight ending in %s, found %s"
+              .formatted(
+                  graph.file().file(),
+                  suffix,
+                  found.stream().map(tensor -> tensor.initializer().name()).toList()));
+    }
+    return found.isEmpty() ? Optional.empty() : Optional.of(values(found.get(0)));
+  }
+
+  private Floats values(OnnxGraph.Tensor tensor) throws IOException {
+    OnnxFile.Initializer constant = tensor.initializer();
+    OnnxGraph.Range range = tensor.values().range();
+    Path file =
+        constant.externalData().map(graph.file()::beside).orElseGet(() -> graph.file().file());
+    TensorType type = type(constant);
+    return switch (tensor.values().form()) {
+      case RAW, EXTERNAL -> floats(constant, file, type, range);
+      case FLOATS -> floats(constant, file, TensorType.F32, range);
+      case INTEGERS -> halves(constant, type, range);
+      case OTHER -> throw error(constant, "has no values in a form that is read here");
+    };
+  }
+
+  private TensorType type(OnnxFile.Initializer constant) {
+    return switch (constant.type()) {
+      case FLOAT32 -> TensorType.F32;
+      case FLOAT64 -> TensorType.F64;
+      case FLOAT16 -> TensorType.F16;
+      case BFLOAT16 -> TensorType.BF16;
+      default -> throw error(constant, "is of type " + constant.type() + ", expected floats");
+    };
+  }
+
+  private Floats floats(
+      OnnxFile.Initializer constant, Path file, TensorType type, OnnxGraph.Range range)
+      throws IOException {
+    if (range.length() * 8 != constant.elements() * type.bits()) {
+      throw error(constant, "holds " + range.length() + " bytes of values");
+    }
+    TensorInfo info =
+        new TensorInfo(constant.name(), file, type, constant.shape(), range.from(), range.length());
+    return Floats.of(info.readFloats());
+  }
+
+  /** 16-bit floats whose bits are written as variable length integers. */
+  private Floats halves(OnnxFile.Initializer constant, TensorType type, OnnxGraph.Range range)
+      throws IOException {
+    if (type.bits() != 16) {
+      throw error(constant, "has its values in the field of another type");
+    }
+    Path file = graph.file().file();
+    try (InputStream stream = new BufferedInputStream(Files.newInputStream(file))) {
+      stream.skipNBytes(range.from());
+      WireReader in = new WireReader(stream, range.length(), file.toString());
+      float[] values = new float[Math.toIntExact(constant.elements())];
+      for (int i = 0; i < values.length; i++) {
+        short bits = (short) in.varint();
+        values[i] =
+            type == TensorType.F16
+                ? Fp16Conversions.fp16ToFloat(bits)
+                : Fp16Conversions.bf16ToFloat(bits);
+      }
+      return Floats.of(values);
+    }
+  }
+
+  private ModelFormatException error(OnnxFile.Initializer constant, String what) {
+    return new ModelFormatException(
+        "%s: weight \"%s\" %s%s %s"
+            .formatted(
+                graph.file().file(), constant.name(), constant.type(), constant.shape(), what));
+  }
+}
