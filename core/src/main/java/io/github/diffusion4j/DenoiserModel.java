@@ -24,4 +24,14 @@ public interface DenoiserModel {
   default int extraChannels() {
     return 0;
   }
+
+  /**
+   * Latent cells of which each side must be a multiple: a UNet that halves its input cannot put
+   * together halves of an odd number.
+   *
+   * @return 1 for a network that takes any size
+   */
+  default int sideMultiple() {
+    return 1;
+  }
 }

@@ -31,6 +31,15 @@ public record Stages(
     requireNonNull(resources, "resources");
   }
 
+  /**
+   * Pixels of which a picture's sides must be multiples.
+   *
+   * @return such as 64: of a UNet that halves latents three times, each cell 8 pixels
+   */
+  public int sizeMultiple() {
+    return codec.factor() * Math.max(rules.patch(), denoiser.sideMultiple());
+  }
+
   @Override
   public void close() {
     try {

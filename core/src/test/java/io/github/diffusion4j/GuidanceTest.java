@@ -51,4 +51,15 @@ class GuidanceTest {
     assertThrows(IllegalArgumentException.class, () -> new Guidance.ClassifierFree(2, 1.1));
     assertThrows(IllegalArgumentException.class, () -> new Guidance.ClassifierFree(2, Double.NaN));
   }
+
+  @Test
+  void textAndImageGoesFromNeitherByBothScales() {
+    Guidance guidance = new Guidance.TextAndImage(7.5, 1.5);
+    assertEquals(3, guidance.branches());
+    float[] dst = new float[2];
+    guidance.combine(new float[] {1, 2, 3, 5, 4, 9}, new SampleShape(1, 2), dst);
+    assertEquals(1 + 7.5 * (4 - 3) + 1.5 * (3 - 1), dst[0], 1e-5);
+    assertEquals(2 + 7.5 * (9 - 5) + 1.5 * (5 - 2), dst[1], 1e-5);
+    assertThrows(IllegalArgumentException.class, () -> new Guidance.TextAndImage(Double.NaN, 1.5));
+  }
 }

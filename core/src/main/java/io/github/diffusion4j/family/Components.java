@@ -154,7 +154,17 @@ final class Components {
                 .map(channels -> channels - latents)
                 .orElse(kind.extraChannels(latents));
     boolean known = kind.takes(extra, latents);
-    return new OrtDenoiserModel(unet, "sample", conditions, known ? extra : 0);
+    return new OrtDenoiserModel(
+        unet,
+        "sample",
+        conditions,
+        new OrtDenoiserModel.Input(known ? extra : 0, sample.dim(-1) > 0 ? 1 : halvings()));
+  }
+
+  /** Each block of a UNet after the first halves the latents. */
+  private int halvings() {
+    int blocks = layout.config("unet").length("block_out_channels").orElse(1);
+    return 1 << Math.max(0, Math.min(8, blocks - 1));
   }
 
   /** Checks that a denoiser's latents are the autoencoder's. */

@@ -37,24 +37,32 @@ final class OrtDenoiserModel implements DenoiserModel {
           ElementType.INT64,
           ElementType.INT32);
 
+  /**
+   * What a network's input asks for.
+   *
+   * @param extraChannels channels beside the latents
+   * @param multiple cells of which height and width are multiples
+   */
+  record Input(int extraChannels, int multiple) {}
+
   private final OrtModel model;
   private final TensorSpec sample;
   private final TensorSpec timestep;
   private final TensorSpec output;
-  private final int extraChannels;
+  private final Input given;
 
   /**
    * Checks the network's latents, timestep and output, and that it takes just these conditions:
    * embeddings as real numbers, sizes, places and labels as any numbers.
    */
   OrtDenoiserModel(OrtModel model, String sampleName, Set<String> conditions) {
-    this(model, sampleName, conditions, 0);
+    this(model, sampleName, conditions, new Input(0, 1));
   }
 
-  /** Likewise for a network whose latents come with so many more channels. */
-  OrtDenoiserModel(OrtModel model, String sampleName, Set<String> conditions, int extraChannels) {
+  /** Likewise for a network that takes more than latents of any size. */
+  OrtDenoiserModel(OrtModel model, String sampleName, Set<String> conditions, Input input) {
     this.model = model;
-    this.extraChannels = extraChannels;
+    this.given = input;
     this.sample = model.require(model.input(sampleName), FLOATS, Set.of(3, 4));
     this.timestep = model.require(model.input("timestep"), NUMBERS, Set.of(0, 1));
     this.output =
@@ -97,7 +105,12 @@ final class OrtDenoiserModel implements DenoiserModel {
 
   @Override
   public int extraChannels() {
-    return extraChannels;
+    return given.extraChannels;
+  }
+
+  @Override
+  public int sideMultiple() {
+    return given.multiple;
   }
 
   @Override
@@ -166,10 +179,10 @@ final class OrtDenoiserModel implements DenoiserModel {
     /** The network's latents; extra channels are written here, once a generation. */
     private List<OrtTensor> samples(Optional<Conditioning.Input> extra) {
       int channels = extra.map(input -> input.rowShape().get(0)).orElse(0);
-      if (channels != extraChannels) {
+      if (channels != given.extraChannels) {
         throw new IllegalArgumentException(
             "%s: input %s takes %d channels beside the latents, the task gives %d"
-                .formatted(model.component(), sample, extraChannels, channels));
+                .formatted(model.component(), sample, given.extraChannels, channels));
       }
       LatentShape wide =
           new LatentShape(

@@ -77,7 +77,7 @@ public record HiresFix(double scale, double strength, Enlarging enlarging) {
     GenerationRequest small =
         request.init().prepare(request, pipeline.stages()).resolve(pipeline.facts());
     int factor = pipeline.stages().codec().factor();
-    int multiple = factor * pipeline.stages().rules().patch();
+    int multiple = pipeline.stages().sizeMultiple();
     int width = (int) (small.width().orElseThrow() * scale) / multiple * multiple;
     int height = (int) (small.height().orElseThrow() * scale) / multiple * multiple;
     StepPlan.Start start = new StepPlan.Start.Strength(strength);

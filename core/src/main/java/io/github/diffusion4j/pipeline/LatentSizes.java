@@ -20,7 +20,7 @@ final class LatentSizes {
     int factor = stages.codec().factor();
     int width = request.width().orElseThrow();
     int height = request.height().orElseThrow();
-    int multiple = factor * stages.rules().patch();
+    int multiple = stages.sizeMultiple();
     check("width", width, multiple);
     check("height", height, multiple);
     ModelFacts facts = stages.facts();

@@ -15,7 +15,7 @@ final class Encoding {
   /** Takes a size that the request leaves open from the picture, cut to what the model takes. */
   static GenerationRequest sized(GenerationRequest request, Stages stages, Pictures pictures) {
     checkCount(request, pictures);
-    int multiple = stages.codec().factor() * stages.rules().patch();
+    int multiple = stages.sizeMultiple();
     GenerationRequest.Builder builder = request.toBuilder();
     if (stages.facts().fixedSize()) {
       return request;

@@ -46,13 +46,14 @@ public record Upscale(Pictures pictures, int noiseLevel) implements Init {
           "noise level must be in [0, %d], got %d".formatted(most, noiseLevel));
     }
     int factor = stages.codec().factor();
+    int multiple = Math.max(factor, stages.denoiser().sideMultiple());
     Encoding.checkCount(request, pictures);
     GenerationRequest.Builder builder = request.toBuilder();
     if (request.width().isEmpty()) {
-      builder.width(factor * Math.max(factor, pictures.width() / factor * factor));
+      builder.width(factor * Math.max(multiple, pictures.width() / multiple * multiple));
     }
     if (request.height().isEmpty()) {
-      builder.height(factor * Math.max(factor, pictures.height() / factor * factor));
+      builder.height(factor * Math.max(multiple, pictures.height() / multiple * multiple));
     }
     return builder.build();
   }

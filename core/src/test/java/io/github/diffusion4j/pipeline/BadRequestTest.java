@@ -43,8 +43,9 @@ class BadRequestTest {
 
   static List<Bad> requests() {
     return List.of(
-        new Bad("width not a multiple", b -> b.width(60), "width", "multiple of 8", "60", "56"),
-        new Bad("height not a multiple", b -> b.height(3), "height", "multiple of 8", "3"),
+        new Bad(
+            "width not a multiple", b -> b.width(60), "width", "multiple of 16", "60", "48", "64"),
+        new Bad("height not a multiple", b -> b.height(3), "height", "multiple of 16", "3"),
         new Bad("width 0", b -> b.width(0), "width", "0"),
         new Bad("negative height", b -> b.height(-8), "height", "-8"),
         new Bad("steps 0", b -> b.steps(0), "steps", "0"),
@@ -64,7 +65,7 @@ class BadRequestTest {
         new Bad("negative prompts", b -> b.negativePrompt("a", "b"), "negative prompt", "got 2"),
         new Bad("unknown scheduler", b -> b.scheduler("magic"), "magic", "ddim"),
         new Bad("huge", b -> b.size(80_000, 80_000), "GiB", "80000 x 80000", "smaller size"),
-        new Bad("larger than an array", b -> b.size(2_000_000_000, 8), "smaller size"),
+        new Bad("larger than an array", b -> b.size(2_000_000_000, 16), "smaller size"),
         new Bad(
             "latents of another size",
             b ->

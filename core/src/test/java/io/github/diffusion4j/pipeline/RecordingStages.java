@@ -56,6 +56,11 @@ final class RecordingStages implements DenoiserModel, LatentCodec {
   }
 
   @Override
+  public int sideMultiple() {
+    return stages.denoiser().sideMultiple();
+  }
+
+  @Override
   public Denoiser bind(
       Conditioning given, LatentShape latents, BranchBatching batching, CancelToken cancel) {
     conditioning = given;
