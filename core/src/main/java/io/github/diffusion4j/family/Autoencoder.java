@@ -100,8 +100,8 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
   }
 
   @Override
-  public void scale(float[] latents) {
-    codec.scale(latents);
+  public void scale(float[] latents, LatentShape shape) {
+    codec.scale(latents, shape);
   }
 
   @Override
