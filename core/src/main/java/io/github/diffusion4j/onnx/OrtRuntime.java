@@ -28,6 +28,23 @@ public final class OrtRuntime {
     this.provider = provider;
   }
 
+  /** The process's one environment: asking for it again with a level would log a warning. */
+  private static final class Environment {
+    static final OrtEnvironment INSTANCE = create();
+
+    private static OrtEnvironment create() {
+      NativeLibraries.current();
+      OrtEnvironment environment =
+          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "diffusion4j");
+      try {
+        environment.setTelemetry(false);
+      } catch (OrtException e) {
+        LOG.log(System.Logger.Level.DEBUG, "ONNX Runtime has no telemetry to turn off here");
+      }
+      return environment;
+    }
+  }
+
   /**
    * Prepares ONNX Runtime.
    *
@@ -36,14 +53,7 @@ public final class OrtRuntime {
    * @throws IllegalArgumentException if the provider asked for cannot be used here
    */
   public static OrtRuntime of(RuntimeOptions options) {
-    NativeLibraries.current();
-    OrtEnvironment environment =
-        OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "diffusion4j");
-    try {
-      environment.setTelemetry(false);
-    } catch (OrtException e) {
-      LOG.log(System.Logger.Level.DEBUG, "this build of ONNX Runtime has no telemetry to turn off");
-    }
+    OrtEnvironment environment = Environment.INSTANCE;
     return new OrtRuntime(environment, options, Providers.resolve(options.provider()));
   }
 
