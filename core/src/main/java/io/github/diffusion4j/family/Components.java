@@ -101,7 +101,8 @@ final class Components {
     return some;
   }
 
-  private static Tokenizer tokenizer(ModelLayout layout, String suffix, TextualInversions words)
+  /** A text encoder's tokenizer that knows more words. */
+  static Tokenizer tokenizer(ModelLayout layout, String suffix, TextualInversions words)
       throws IOException {
     ConfigFile encoder = layout.config(ENCODER + suffix);
     boolean t5 = encoder.text("model_type").orElse("").contains("t5");

@@ -13,6 +13,7 @@ final class CommandTree {
   static {
     COMMANDS.put("generate", GenerateCommand::new);
     COMMANDS.put("inspect", InspectCommand::new);
+    COMMANDS.put("tokens", TokensCommand::new);
     COMMANDS.put("schedulers", SchedulersCommand::new);
     COMMANDS.put("doctor", DoctorCommand::new);
     COMMANDS.put("completion", CompletionCommand::new);

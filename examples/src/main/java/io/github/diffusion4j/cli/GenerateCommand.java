@@ -45,7 +45,8 @@ final class GenerateCommand implements Callable<Integer> {
     mark(times, "options read");
     long start = System.nanoTime();
     LatentRecording latents = new LatentRecording();
-    try (StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(folder, model.runtime());
+    try (StableDiffusionPipeline pipeline =
+            StableDiffusionPipeline.load(folder, model.runtime(), request.inversions());
         StepProgress progress = new StepProgress(session, jobs.size())) {
       mark(times, "model open");
       double loadSeconds = (System.nanoTime() - start) / 1e9;

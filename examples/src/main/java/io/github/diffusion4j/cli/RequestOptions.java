@@ -2,6 +2,8 @@ package io.github.diffusion4j.cli;
 
 import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.TextOptions;
+import io.github.diffusion4j.TextualInversion;
 import io.github.diffusion4j.noise.NoiseKind;
 import io.github.diffusion4j.pipeline.Provenance;
 import java.io.IOException;
@@ -14,6 +16,7 @@ import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.LongStream;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.TypeConversionException;
@@ -87,6 +90,14 @@ final class RequestOptions {
   private Path batchFile;
 
   @Option(
+      names = "--clip-skip",
+      paramLabel = "LAYERS",
+      description = "Layers of CLIP text encoders to leave out at the end. Default: 0.")
+  private Integer clipSkip;
+
+  @Mixin private PromptArguments arguments;
+
+  @Option(
       names = "--noise",
       paramLabel = "KIND",
       converter = NoiseConverter.class,
@@ -106,6 +117,11 @@ final class RequestOptions {
       description =
           "Paint a picture again from what its file says; other options change single things.")
   private Path from;
+
+  /** The words that the model is taught before it paints. */
+  List<TextualInversion> inversions() throws IOException {
+    return arguments.inversions();
+  }
 
   /** The pictures to paint, each a generation of its own. */
   List<Job> jobs() throws IOException {
@@ -137,7 +153,7 @@ final class RequestOptions {
               + " was painted together with others from one seed; it can be painted again, but not"
               + " with another prompt, seed or count");
     }
-    return new Job(change(painted.toBuilder()).build(), Provenance.readIndex(from));
+    return new Job(change(painted.toBuilder(), painted.text()).build(), Provenance.readIndex(from));
   }
 
   private List<Job> jobs(List<String> prompts, Optional<GenerationRequest> painted) {
@@ -155,10 +171,12 @@ final class RequestOptions {
     GenerationRequest.Builder builder = GenerationRequest.prompt(text);
     painted.ifPresent(
         old -> builder.like(old).negativePrompt(old.negativePrompts().toArray(String[]::new)));
-    return change(builder);
+    return change(builder, painted.map(GenerationRequest::text).orElse(TextOptions.DEFAULT));
   }
 
-  private GenerationRequest.Builder change(GenerationRequest.Builder builder) {
+  private GenerationRequest.Builder change(GenerationRequest.Builder builder, TextOptions painted) {
+    TextOptions text = arguments.change(painted);
+    builder.text(clipSkip == null ? text : text.withClipSkip(clipSkip));
     Optional.ofNullable(negative).ifPresent(builder::negativePrompt);
     Optional.ofNullable(width).ifPresent(builder::width);
     Optional.ofNullable(height).ifPresent(builder::height);

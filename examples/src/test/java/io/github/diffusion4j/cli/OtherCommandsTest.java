@@ -26,7 +26,16 @@ class OtherCommandsTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"generate", "inspect", "schedulers", "doctor", "completion", "--version", ""})
+      strings = {
+        "generate",
+        "inspect",
+        "tokens",
+        "schedulers",
+        "doctor",
+        "completion",
+        "--version",
+        ""
+      })
   void hasHelp(String command) {
     Run run = command.isEmpty() ? Run.of("--help") : Run.of(command, "--help");
     assertEquals(0, run.code());
