@@ -62,14 +62,12 @@ final class ClipLayers {
    */
   PromptEmbedder embedder(GenerationRequest request, boolean negative, CancelToken cancel) {
     boolean skips = !negative || request.text().prompt().syntax() == PromptSyntax.WEB_UI;
-    String layer = layer(skips ? request.text().clipSkip().orElse(0) : 0);
+    int skip = skips ? request.text().clipSkip().orElse(0) : 0;
+    TextEncoder.Outputs outputs = new TextEncoder.Outputs(layer(skip), pooled);
     return new PromptEmbedder(
         encoder.tokenizer(),
         request.text().prompt(),
-        (ids, unseen) ->
-            unseen.isEmpty()
-                ? encoder.encode(ids, layer, pooled, cancel)
-                : encoder.encode(ids, unseen, layer, cancel));
+        (ids, unseen) -> encoder.encode(ids, unseen, outputs, cancel));
   }
 
   private String layer(int skip) {

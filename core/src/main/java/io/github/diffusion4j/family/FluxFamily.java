@@ -114,21 +114,17 @@ final class FluxFamily implements ModelFamily {
                 + " layers; got "
                 + request.text().clipSkip().getAsInt());
       }
-      PromptEmbedder whole =
-          new PromptEmbedder(
-              clip.tokenizer(),
-              request.text().prompt(),
-              (ids, unseen) -> clip.encode(ids, LAST, Optional.of(POOLER), cancel));
+      Function<String, TextFeatures> whole =
+          TextRow.once(
+              text ->
+                  clip.encode(clip.tokens(text).toLongArray(), LAST, Optional.of(POOLER), cancel));
       Function<String, TextFeatures> tokens =
           TextRow.once(text -> t5.encode(text, request, cancel));
       EncodedRows rows =
           EncodedRows.of(
                   request,
                   guidance,
-                  row ->
-                      tokens
-                          .apply(row.text(1))
-                          .withPooled(whole.embed(List.of(row.text(0))).get(row.text(0)).pooled()))
+                  row -> tokens.apply(row.text(1)).withPooled(whole.apply(row.text(0)).pooled()))
               .hidden(HIDDEN)
               .pooled(POOLED);
       return (guided ? rows.number(GUIDANCE, request.guidanceScale().orElseThrow()) : rows)

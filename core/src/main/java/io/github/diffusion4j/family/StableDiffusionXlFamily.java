@@ -7,6 +7,7 @@ import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.PromptEncoder;
+import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.SizeConditioning;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.onnx.Closer;
@@ -110,6 +111,11 @@ final class StableDiffusionXlFamily implements ModelFamily {
    */
   private record Prompts(ClipEncoders encoders, boolean zeros, boolean refiner)
       implements PromptEncoder {
+
+    @Override
+    public boolean reads(PromptOptions options) {
+      return true;
+    }
 
     @Override
     public Conditioning encode(GenerationRequest request, Guidance guidance, CancelToken cancel) {
