@@ -118,19 +118,23 @@ def figure(metric, unit=1e3):
 
 
 def table(ours, theirs, label):
+    """A row for each scheduler: for each shape our time / diffusers' = ratio; bytes a step at the first shape."""
     peers = {key(entry): entry for entry in theirs}
-    rows = ["| scheduler | shape | diffusers, µs/step | Diffusion4j, µs/step | ratio | B/step |", "|---|---|---|---|---|---|"]
+    shapes, rows = [], {}
     for entry in ours:
         if entry["benchmark"] != BENCHMARK or key(entry) not in peers:
             continue
-        mine = entry["secondaryMetrics"][label]
+        mine = entry["secondaryMetrics"]
         peer = peers[key(entry)]["secondaryMetrics"][label]
-        rows.append(
-            f"| {entry['params']['scheduler'].removesuffix('Scheduler')} | {entry['params']['shape']} | {figure(peer)} "
-            f"| {figure(mine)} | {mine['score'] / peer['score']:.2f} "
-            f"| {entry['secondaryMetrics']['step.alloc']['score']:.1f} |"
-        )
-    return "\n".join(rows)
+        shape = entry["params"]["shape"]
+        if shape not in shapes:
+            shapes.append(shape)
+        row = rows.setdefault(entry["params"]["scheduler"].removesuffix("Scheduler"), {"bytes": mine["step.alloc"]["score"]})
+        row[shape] = f"{figure(mine[label])} / {figure(peer)} = {mine[label]['score'] / peer['score']:.2f}"
+    lines = [f"| scheduler | {' | '.join(shapes)} | B/step at {shapes[0]} |", "|---" * (len(shapes) + 2) + "|"]
+    for name, row in rows.items():
+        lines.append(f"| {name} | {' | '.join(row.get(shape, '') for shape in shapes)} | {row['bytes']:.0f} |")
+    return "\n".join(lines)
 
 
 def main():

@@ -1,6 +1,7 @@
 package io.github.diffusion4j;
 
 import io.github.diffusion4j.scheduler.SampleShape;
+import java.util.List;
 
 /** How the denoiser's outputs for several conditionings become one. Immutable. */
 public sealed interface Guidance {
@@ -8,7 +9,7 @@ public sealed interface Guidance {
   /**
    * How many conditionings the denoiser is asked for.
    *
-   * @return 1, 2 with a negative branch, or 3 with one for the picture
+   * @return 1, 2 with a negative branch, or more with several prompts or one for the picture
    */
   int branches();
 
@@ -142,6 +143,52 @@ public sealed interface Guidance {
         float pictured = outputs[total + i];
         dst[i] =
             neither + text * (outputs[2 * total + i] - pictured) + image * (pictured - neither);
+      }
+    }
+  }
+
+  /**
+   * Guidance by several prompts at once (Liu et al. 2022, arXiv 2206.01714): what the web UI's word
+   * AND means. The negative branch first, then one branch for each prompt.
+   *
+   * @param scale guidance scale, finite
+   * @param weights for each prompt's branch its weight in each image, finite
+   */
+  record Composed(double scale, List<List<Double>> weights) implements Guidance {
+
+    /** Checks the ranges and copies the lists. */
+    public Composed {
+      weights = weights.stream().map(List::copyOf).toList();
+      if (weights.isEmpty() || weights.stream().mapToInt(List::size).distinct().count() != 1) {
+        throw new IllegalArgumentException(
+            "weights must be of one prompt or more, each with one for each image, got " + weights);
+      }
+      if (!Double.isFinite(scale)
+          || !weights.stream().flatMap(List::stream).allMatch(Double::isFinite)) {
+        throw new IllegalArgumentException(
+            "guidance scale and weights must be finite numbers, got %s and %s"
+                .formatted(scale, weights));
+      }
+    }
+
+    @Override
+    public int branches() {
+      return 1 + weights.size();
+    }
+
+    @Override
+    public void combine(float[] outputs, SampleShape shape, float[] dst) {
+      int total = shape.total();
+      System.arraycopy(outputs, 0, dst, 0, total);
+      for (int branch = 1; branch <= weights.size(); branch++) {
+        List<Double> ofImages = weights.get(branch - 1);
+        for (int image = 0; image < shape.batch(); image++) {
+          float factor = (float) (scale * ofImages.get(image));
+          int from = image * shape.elements();
+          for (int i = from; i < from + shape.elements(); i++) {
+            dst[i] += factor * (outputs[branch * total + i] - outputs[i]);
+          }
+        }
       }
     }
   }

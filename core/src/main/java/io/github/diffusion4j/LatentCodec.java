@@ -51,9 +51,10 @@ public interface LatentCodec {
   /**
    * Brings encoded latents to the range that the denoiser works in; {@link #decode} takes it back.
    *
-   * @param latents from {@link #encode}; overwritten
+   * @param latents from {@link #encode}, NCHW; overwritten
+   * @param shape their shape
    */
-  default void scale(float[] latents) {}
+  default void scale(float[] latents, LatentShape shape) {}
 
   /**
    * Memory that decoding needs for each pixel at the very least, to refuse hopeless sizes.

@@ -14,4 +14,14 @@ public interface PromptEncoder {
    *     each branch one row for each image
    */
   Conditioning encode(GenerationRequest request, Guidance guidance, CancelToken cancel);
+
+  /**
+   * Whether prompts may be written and treated so.
+   *
+   * @param options language, weights and long prompts
+   * @return true for plain text; of other options only those that the encoder heeds
+   */
+  default boolean reads(PromptOptions options) {
+    return options.equals(PromptOptions.PLAIN);
+  }
 }

@@ -3,6 +3,7 @@ package io.github.diffusion4j;
 import static java.util.Objects.requireNonNull;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -18,6 +19,7 @@ import java.util.OptionalInt;
  * @param prompts3 for the third text encoder
  * @param negativePrompts3 likewise, negative
  * @param prompt the prompts' language, and what becomes of long ones
+ * @param embeddings in place of the prompts' own; empty: the prompts are encoded
  */
 public record TextOptions(
     OptionalInt clipSkip,
@@ -26,7 +28,8 @@ public record TextOptions(
     List<String> negativePrompts2,
     List<String> prompts3,
     List<String> negativePrompts3,
-    PromptOptions prompt) {
+    PromptOptions prompt,
+    Optional<PromptEmbeddings> embeddings) {
 
   /** Everything as the model has it. */
   public static final TextOptions DEFAULT =
@@ -37,7 +40,8 @@ public record TextOptions(
           List.of(),
           List.of(),
           List.of(),
-          PromptOptions.PLAIN);
+          PromptOptions.PLAIN,
+          Optional.empty());
 
   /** Checks the ranges and copies the lists. */
   public TextOptions {
@@ -53,6 +57,7 @@ public record TextOptions(
     prompts3 = List.copyOf(prompts3);
     negativePrompts3 = List.copyOf(negativePrompts3);
     requireNonNull(prompt, "prompt");
+    requireNonNull(embeddings, "embeddings");
   }
 
   /**
@@ -69,7 +74,8 @@ public record TextOptions(
         negativePrompts2,
         prompts3,
         negativePrompts3,
-        prompt);
+        prompt,
+        embeddings);
   }
 
   /**
@@ -86,7 +92,8 @@ public record TextOptions(
         negativePrompts2,
         prompts3,
         negativePrompts3,
-        prompt);
+        prompt,
+        embeddings);
   }
 
   /**
@@ -98,7 +105,14 @@ public record TextOptions(
    */
   public TextOptions withPrompts2(List<String> positive, List<String> negative) {
     return new TextOptions(
-        clipSkip, maxSequenceLength, positive, negative, prompts3, negativePrompts3, prompt);
+        clipSkip,
+        maxSequenceLength,
+        positive,
+        negative,
+        prompts3,
+        negativePrompts3,
+        prompt,
+        embeddings);
   }
 
   /**
@@ -110,7 +124,14 @@ public record TextOptions(
    */
   public TextOptions withPrompts3(List<String> positive, List<String> negative) {
     return new TextOptions(
-        clipSkip, maxSequenceLength, prompts2, negativePrompts2, positive, negative, prompt);
+        clipSkip,
+        maxSequenceLength,
+        prompts2,
+        negativePrompts2,
+        positive,
+        negative,
+        prompt,
+        embeddings);
   }
 
   /**
@@ -127,6 +148,25 @@ public record TextOptions(
         negativePrompts2,
         prompts3,
         negativePrompts3,
-        options);
+        options,
+        embeddings);
+  }
+
+  /**
+   * With embeddings in place of what the prompts would give.
+   *
+   * @param given rows for the denoiser
+   * @return a copy
+   */
+  public TextOptions withEmbeddings(PromptEmbeddings given) {
+    return new TextOptions(
+        clipSkip,
+        maxSequenceLength,
+        prompts2,
+        negativePrompts2,
+        prompts3,
+        negativePrompts3,
+        prompt,
+        Optional.of(given));
   }
 }

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.LatentCodec;
+import io.github.diffusion4j.LatentDistribution;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
@@ -14,6 +15,8 @@ import io.github.diffusion4j.onnx.OrtRuntime;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * An autoencoder by itself, such as the tiny one (AutoencoderTiny, TAESD) that shows previews of a
@@ -32,6 +35,7 @@ import java.nio.file.Path;
 public final class Autoencoder implements LatentCodec, AutoCloseable {
 
   private static final String DECODER = "vae_decoder";
+  private static final String ENCODER = "vae_encoder";
 
   private final OrtLatentCodec codec;
   private final Closer owned;
@@ -44,7 +48,8 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
   /**
    * Opens an autoencoder.
    *
-   * @param folder has vae_decoder/model.onnx and vae_decoder/config.json
+   * @param folder has vae_decoder/model.onnx and vae_decoder/config.json, and
+   *     vae_encoder/model.onnx where pictures are to be encoded
    * @param options provider, threads and memory
    * @return owned by the caller
    * @throws IOException if a file cannot be read
@@ -56,11 +61,16 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
       throw new ModelFormatException(
           folder + ": vae_decoder/model.onnx is missing, expected the folder of an autoencoder");
     }
+    Path encoder = folder.resolve(ENCODER).resolve("model.onnx");
     OrtRuntime runtime = OrtRuntime.of(requireNonNull(options, "options"));
     try (Closer open = new Closer()) {
-      OrtModel network = open.own(runtime.open(DECODER, decoder));
+      Map<String, OrtModel> networks = new HashMap<>();
+      networks.put(DECODER, open.own(runtime.open(DECODER, decoder)));
+      if (Files.isRegularFile(encoder)) {
+        networks.put(ENCODER, open.own(runtime.open(ENCODER, encoder)));
+      }
       ConfigFile config = ConfigFile.read(folder, DECODER + "/config.json");
-      return new Autoencoder(new OrtLatentCodec(network, config), open.release());
+      return new Autoencoder(new OrtLatentCodec(networks, config), open.release());
     }
   }
 
@@ -77,6 +87,21 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
   @Override
   public ImageTensor decode(float[] latents, LatentShape shape, CancelToken cancel) {
     return codec.decode(latents, shape, cancel);
+  }
+
+  @Override
+  public boolean encodes() {
+    return codec.encodes();
+  }
+
+  @Override
+  public LatentDistribution encode(ImageTensor images, CancelToken cancel) {
+    return codec.encode(images, cancel);
+  }
+
+  @Override
+  public void scale(float[] latents, LatentShape shape) {
+    codec.scale(latents, shape);
   }
 
   @Override

@@ -1,7 +1,9 @@
 package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.PromptSyntax;
 import java.util.Optional;
 
 /** A CLIP text encoder of which a layer before the last is read. Thread-safe. */
@@ -10,11 +12,17 @@ final class ClipLayers {
   private static final String LAYER = "hidden_states.";
 
   private final TextEncoder encoder;
+  private final Optional<String> pooled;
   private final int layers;
 
-  /** Checks that the network gives the hidden states of the layer before the last. */
-  ClipLayers(TextEncoder encoder, ConfigFile config) {
+  /**
+   * Checks that the network gives the hidden states of the layer before the last.
+   *
+   * @param pooled the output that embeds the whole text, where it is wanted
+   */
+  ClipLayers(TextEncoder encoder, ConfigFile config, Optional<String> pooled) {
     this.encoder = encoder;
+    this.pooled = pooled;
     this.layers = config.positive("num_hidden_layers").orElseGet(this::deepest);
     if (!encoder.model().outputs().containsKey(LAYER + (layers - 1))) {
       throw new ModelFormatException(
@@ -25,6 +33,7 @@ final class ClipLayers {
                   encoder.model().outputs().keySet()));
     }
     encoder.hidden(LAYER + (layers - 1));
+    pooled.ifPresent(encoder::pooled);
   }
 
   private int deepest() {
@@ -40,32 +49,25 @@ final class ClipLayers {
     return encoder.hidden(LAYER + (layers - 1)).dim(2);
   }
 
-  /** Width of the embedding of the whole text, -1 where the network does not say. */
-  long pooledWidth(String name) {
-    return encoder.pooled(name).dim(1);
+  /** Width of the embedding of the whole text, -1 where the network does not say, 0 for none. */
+  long pooledWidth() {
+    return pooled.map(name -> encoder.pooled(name).dim(1)).orElse(0L);
   }
 
   /**
-   * Encodes a text.
+   * Embeds texts of one generation. Clip skip holds for the prompts, in the web UI's language for
+   * the negative prompts too.
    *
-   * @param skip layers to leave out beyond the last, at least 0
+   * @param negative whether the texts are negative prompts
    */
-  TextFeatures encode(String text, int skip, CancelToken cancel) {
-    return encode(text, skip, Optional.empty(), cancel);
-  }
-
-  /**
-   * Encodes a text, with the embedding of the whole.
-   *
-   * @param skip layers to leave out beyond the last, at least 0
-   * @param pooled the output of the embedding of the whole
-   */
-  TextFeatures encode(String text, int skip, String pooled, CancelToken cancel) {
-    return encode(text, skip, Optional.of(pooled), cancel);
-  }
-
-  private TextFeatures encode(String text, int skip, Optional<String> pooled, CancelToken cancel) {
-    return encoder.encode(encoder.tokens(text).toLongArray(), layer(skip), pooled, cancel);
+  PromptEmbedder embedder(GenerationRequest request, boolean negative, CancelToken cancel) {
+    boolean skips = !negative || request.text().prompt().syntax() == PromptSyntax.WEB_UI;
+    TextEncoder.Outputs outputs =
+        new TextEncoder.Outputs(layer(skips ? request.text().clipSkip().orElse(0) : 0), pooled);
+    return new PromptEmbedder(
+        encoder.tokenizer(),
+        request.text().prompt(),
+        (ids, unseen) -> encoder.encode(ids, unseen, outputs, cancel));
   }
 
   private String layer(int skip) {

@@ -5,6 +5,7 @@ import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.PromptEncoder;
+import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.PromptSyntax;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -49,6 +50,11 @@ final class ClipPromptEncoder implements PromptEncoder {
   }
 
   @Override
+  public boolean reads(PromptOptions options) {
+    return true;
+  }
+
+  @Override
   public Conditioning encode(GenerationRequest request, Guidance guidance, CancelToken cancel) {
     int clipSkip = request.text().clipSkip().orElse(0);
     boolean skipsInAll = request.text().prompt().syntax() == PromptSyntax.WEB_UI;
@@ -89,7 +95,7 @@ final class ClipPromptEncoder implements PromptEncoder {
 
   private PromptEmbedder.Network network(int clipSkip, CancelToken cancel) {
     if (clipSkip == 0) {
-      return (ids, hidden) -> encoder.encode(ids, hidden, LAST, cancel);
+      return (ids, hidden) -> encoder.encode(ids, hidden, TextEncoder.Outputs.hidden(LAST), cancel);
     }
     if (norm.isEmpty()) {
       throw new IllegalArgumentException(
@@ -107,7 +113,7 @@ final class ClipPromptEncoder implements PromptEncoder {
           "clip skip must be 0 to %d, the text encoder's layers, got %d"
               .formatted(layers, clipSkip));
     }
-    String layer = LAYER + (layers - clipSkip);
+    TextEncoder.Outputs layer = TextEncoder.Outputs.hidden(LAYER + (layers - clipSkip));
     return (ids, hidden) -> norm.get().apply(encoder.encode(ids, hidden, layer, cancel));
   }
 }

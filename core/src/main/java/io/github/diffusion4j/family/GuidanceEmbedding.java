@@ -6,6 +6,7 @@ import io.github.diffusion4j.FamilyRules;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.PromptEncoder;
+import io.github.diffusion4j.PromptOptions;
 import java.util.List;
 
 /**
@@ -31,6 +32,11 @@ record GuidanceEmbedding(PromptEncoder prompts, int width) implements PromptEnco
 
   private static final float LONGEST_PERIOD = 10_000;
   private static final float SCALE = 1000;
+
+  @Override
+  public boolean reads(PromptOptions options) {
+    return prompts.reads(options);
+  }
 
   @Override
   public Conditioning encode(GenerationRequest request, Guidance guidance, CancelToken cancel) {

@@ -50,6 +50,11 @@ final class LatentConsistencyFamily implements ModelFamily {
   }
 
   @Override
+  public boolean takesTextualInversions() {
+    return true;
+  }
+
+  @Override
   public Stages open(ModelLayout layout, OrtRuntime runtime) throws IOException {
     try (Closer open = new Closer()) {
       Components parts =

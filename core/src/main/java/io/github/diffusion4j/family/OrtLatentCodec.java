@@ -1,5 +1,6 @@
 package io.github.diffusion4j.family;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.LatentCodec;
@@ -10,6 +11,7 @@ import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtTensor;
 import io.github.diffusion4j.onnx.TensorSpec;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
@@ -26,8 +28,8 @@ final class OrtLatentCodec implements LatentCodec {
   private final TensorSpec image;
   private final int channels;
   private final int factor;
-  private final double scaling;
-  private final double shift;
+  private final double[] gain; // of each channel, decoding
+  private final double[] offset; // likewise, added after
   private final long decodeBytesPerPixel;
   private final Optional<OrtImageEncoder> encoder;
 
@@ -53,16 +55,45 @@ final class OrtLatentCodec implements LatentCodec {
     this.decodeBytesPerPixel = decodeBytesPerPixel(config);
     this.factor = factor(config);
     boolean tiny = config.text("_class_name").orElse("").equals("AutoencoderTiny");
-    this.scaling = config.number("scaling_factor").orElse(tiny ? 1.0 : 0.18215);
+    double scaling = config.number("scaling_factor").orElse(tiny ? 1.0 : 0.18215);
     if (scaling == 0) {
       throw config.wrong("scaling_factor", "a number other than 0", scaling);
     }
-    this.shift = config.number("shift_factor").orElse(0.0);
+    boolean measured =
+        config.value("latents_mean").isPresent() && config.value("latents_std").isPresent();
+    this.gain = perChannel(config, "latents_std", measured, 1);
+    this.offset =
+        perChannel(config, "latents_mean", measured, config.number("shift_factor").orElse(0.0));
+    for (int channel = 0; channel < channels; channel++) {
+      if (!(gain[channel] > 0)) {
+        throw config.wrong("latents_std", "positive numbers", gain[channel]);
+      }
+      gain[channel] /= scaling;
+    }
     if (image.dim(1) > 0 && image.dim(1) != 3) {
       throw new io.github.diffusion4j.ModelFormatException(
           decoder.component() + ": output " + image + " has other than 3 channels");
     }
     this.encoder = encoder.map(model -> new OrtImageEncoder(model, channels, factor));
+  }
+
+  /** One number for each channel, where the latents were measured; else the same for all. */
+  private double[] perChannel(ConfigFile config, String key, boolean measured, double otherwise) {
+    double[] values = new double[channels];
+    Arrays.fill(values, otherwise);
+    if (measured) {
+      JsonNode list = config.value(key).orElseThrow();
+      if (!list.isArray() || list.size() != channels) {
+        throw config.wrong(key, "a list of " + channels + " numbers", list);
+      }
+      for (int channel = 0; channel < channels; channel++) {
+        if (!list.get(channel).isNumber() || !Double.isFinite(list.get(channel).doubleValue())) {
+          throw config.wrong(key, "a list of finite numbers", list);
+        }
+        values[channel] = list.get(channel).doubleValue();
+      }
+    }
+    return values;
   }
 
   private int channels(ConfigFile config) {
@@ -133,9 +164,11 @@ final class OrtLatentCodec implements LatentCodec {
   }
 
   @Override
-  public void scale(float[] encoded) {
+  public void scale(float[] encoded, LatentShape shape) {
+    int cells = shape.height() * shape.width();
     for (int i = 0; i < encoded.length; i++) {
-      encoded[i] = (float) ((encoded[i] - shift) * scaling);
+      int channel = i / cells % channels;
+      encoded[i] = (float) ((encoded[i] - offset[channel]) / gain[channel]);
     }
   }
 
@@ -146,12 +179,14 @@ final class OrtLatentCodec implements LatentCodec {
     int pixels = Math.multiplyExact(Math.multiplyExact(3, height), width);
     float[] pictures = new float[Math.multiplyExact(shape.batch(), pixels)];
     float[] scaled = new float[shape.elements()];
+    int cells = shape.height() * shape.width();
     try (OrtBinding binding = decoder.bind(cancel)) {
       OrtTensor in = binding.input(latents.name(), 1, channels, shape.height(), shape.width());
       OrtTensor out = binding.output(image.name(), 1, 3, height, width);
       for (int i = 0; i < shape.batch(); i++) {
         for (int j = 0; j < scaled.length; j++) {
-          scaled[j] = (float) (x[i * scaled.length + j] / scaling + shift);
+          int channel = j / cells;
+          scaled[j] = (float) (x[i * scaled.length + j] * gain[channel] + offset[channel]);
         }
         in.put(scaled);
         binding.run();

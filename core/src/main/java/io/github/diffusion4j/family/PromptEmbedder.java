@@ -56,11 +56,16 @@ final class PromptEmbedder {
   Map<String, TextFeatures> embed(List<String> prompts) {
     Map<String, TextFeatures> features = new LinkedHashMap<>();
     for (String prompt : new LinkedHashSet<>(prompts)) {
-      TokenizedPrompt tokenized = TokenizedPrompt.of(tokenizer, prompt, options);
-      TextEncoder.warnOfCut(tokenized.cut());
-      features.put(prompt, embed(tokenized));
+      features.put(prompt, embed(prompt));
     }
     return features;
+  }
+
+  /** Embeds one prompt. */
+  TextFeatures embed(String prompt) {
+    TokenizedPrompt tokenized = TokenizedPrompt.of(tokenizer, prompt, options);
+    TextEncoder.warnOfCut(tokenized.cut());
+    return embed(tokenized);
   }
 
   private TextFeatures embed(TokenizedPrompt prompt) {

@@ -9,12 +9,16 @@ import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.PromptEncoder;
+import io.github.diffusion4j.PromptOptions;
+import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.scheduler.StepPlan;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
@@ -67,11 +71,7 @@ final class StableDiffusion3Family implements ModelFamily {
       parts.checkLatents(transformer, codec);
       Prompts prompts = prompts(parts, transformer, third);
       parts.checkWidth(transformer, HIDDEN, prompts.width);
-      parts.checkWidth(
-          transformer,
-          POOLED,
-          Components.sum(
-              prompts.first.pooledWidth(TEXT_EMBEDS), prompts.second.pooledWidth(TEXT_EMBEDS)));
+      parts.checkWidth(transformer, POOLED, prompts.clip.pooledWidth());
       ModelFacts facts =
           parts.facts(transformer, codec, new Components.Defaults(name(), 128, 28, 7));
       int patch = layout.config("transformer").positive("patch_size").orElse(2);
@@ -96,8 +96,12 @@ final class StableDiffusion3Family implements ModelFamily {
           "joint_attention_dim", "the width of text_encoder_3, " + t5.get().width(), width);
     }
     return new Prompts(
-        new ClipLayers(parts.clip(""), layout.config("text_encoder")),
-        new ClipLayers(parts.clip("_2"), layout.config("text_encoder_2")),
+        new ClipEncoders(
+            List.of(
+                new ClipLayers(
+                    parts.clip(""), layout.config("text_encoder"), Optional.of(TEXT_EMBEDS)),
+                new ClipLayers(
+                    parts.clip("_2"), layout.config("text_encoder_2"), Optional.of(TEXT_EMBEDS)))),
         t5,
         width);
   }
@@ -107,24 +111,24 @@ final class StableDiffusion3Family implements ModelFamily {
    *
    * @param width of one token's embedding
    */
-  private record Prompts(ClipLayers first, ClipLayers second, Optional<T5Sequence> t5, int width)
+  private record Prompts(ClipEncoders clip, Optional<T5Sequence> t5, int width)
       implements PromptEncoder {
+
+    @Override
+    public boolean reads(PromptOptions options) {
+      return options.syntax() == PromptSyntax.PLAIN; // T5 would read the brackets
+    }
 
     @Override
     public Conditioning encode(GenerationRequest request, Guidance guidance, CancelToken cancel) {
       Function<String, TextFeatures> sequences =
           TextRow.once(text -> sequence(text, request, cancel));
+      Map<TextRow, TextFeatures> embedded =
+          clip.embed(TextRow.of(request, guidance), request, cancel);
       return EncodedRows.of(
               request,
               guidance,
-              row -> {
-                int skip = row.negative() ? 0 : request.text().clipSkip().orElse(0);
-                return first
-                    .encode(row.text(0), skip, TEXT_EMBEDS, cancel)
-                    .beside(second.encode(row.text(1), skip, TEXT_EMBEDS, cancel))
-                    .widened(width)
-                    .then(sequences.apply(row.text(2)));
-              })
+              row -> embedded.get(row).widened(width).then(sequences.apply(row.text(2))))
           .hidden(HIDDEN)
           .pooled(POOLED)
           .conditioning();

@@ -7,16 +7,17 @@ import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.PromptEncoder;
+import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.SizeConditioning;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import java.util.function.Function;
 
 /**
  * Stable Diffusion XL (Podell et al. 2023, arXiv 2307.01952) and what is distilled from it (Turbo,
@@ -61,20 +62,24 @@ final class StableDiffusionXlFamily implements ModelFamily {
       String[] names = {"text_encoder_2", "unet", "vae_decoder", "text_encoder"};
       Components parts =
           Components.open(layout, runtime, open, java.util.Arrays.copyOf(names, both ? 4 : 3));
-      List<ClipLayers> encoders = new ArrayList<>();
-      if (both) {
-        encoders.add(new ClipLayers(parts.clip(""), layout.config("text_encoder")));
-      }
-      encoders.add(new ClipLayers(parts.clip("_2"), layout.config("text_encoder_2")));
+      ClipLayers second =
+          new ClipLayers(parts.clip("_2"), layout.config("text_encoder_2"), Optional.of(POOLED));
+      ClipEncoders encoders =
+          new ClipEncoders(
+              both
+                  ? List.of(
+                      new ClipLayers(
+                          parts.clip(""), layout.config("text_encoder"), Optional.empty()),
+                      second)
+                  : List.of(second));
       OrtLatentCodec codec = parts.codec();
       OrtDenoiserModel unet = unet(parts, codec);
       parts.checkLatents(unet, codec);
-      parts.checkWidth(
-          unet, HIDDEN, Components.sum(encoders.stream().mapToLong(ClipLayers::width).toArray()));
-      parts.checkWidth(unet, POOLED, encoders.get(encoders.size() - 1).pooledWidth(POOLED));
+      parts.checkWidth(unet, HIDDEN, encoders.width());
+      parts.checkWidth(unet, POOLED, encoders.pooledWidth());
       parts.checkWidth(unet, SIZES, refiner ? 5 : 6);
       boolean zeros = layout.index().flag("force_zeros_for_empty_prompt").orElse(true);
-      PromptEncoder prompts = new Prompts(List.copyOf(encoders), zeros, refiner);
+      PromptEncoder prompts = new Prompts(encoders, zeros, refiner);
       boolean distilled = parts.model("unet").inputs().containsKey(GuidanceEmbedding.INPUT);
       ModelFacts facts =
           parts.facts(
@@ -104,18 +109,22 @@ final class StableDiffusionXlFamily implements ModelFamily {
    * @param zeros whether no negative prompt means zeros rather than the empty text
    * @param refiner whether an aesthetic score stands in place of the target size
    */
-  private record Prompts(List<ClipLayers> encoders, boolean zeros, boolean refiner)
+  private record Prompts(ClipEncoders encoders, boolean zeros, boolean refiner)
       implements PromptEncoder {
 
     @Override
+    public boolean reads(PromptOptions options) {
+      return true;
+    }
+
+    @Override
     public Conditioning encode(GenerationRequest request, Guidance guidance, CancelToken cancel) {
-      Function<TextRow, TextFeatures> once = TextRow.once(row -> features(row, request, cancel));
-      TextRow prompt = TextRow.of(request, new Guidance.None()).get(0);
+      List<TextRow> all = TextRow.of(request, guidance);
+      List<TextRow> read = all.stream().filter(row -> row.given() || !zeros).toList();
+      Map<TextRow, TextFeatures> embedded = encoders.embed(read, request, cancel);
+      TextFeatures nothing = embedded.get(read.get(0)).zeros();
       EncodedRows rows =
-          EncodedRows.of(
-                  request,
-                  guidance,
-                  row -> zeros && !row.given() ? once.apply(prompt).zeros() : once.apply(row))
+          EncodedRows.of(request, guidance, row -> embedded.getOrDefault(row, nothing))
               .hidden(HIDDEN)
               .pooled(POOLED);
       SizeConditioning.Sizes told = request.sizes().prompt();
@@ -125,19 +134,6 @@ final class StableDiffusionXlFamily implements ModelFamily {
         rows.perBranch(SIZES, numbers(told, request));
       }
       return rows.conditioning();
-    }
-
-    private TextFeatures features(TextRow row, GenerationRequest request, CancelToken cancel) {
-      int skip = row.negative() ? 0 : request.text().clipSkip().orElse(0);
-      TextFeatures features = null;
-      for (int i = 0; i < encoders.size(); i++) {
-        TextFeatures own =
-            i == encoders.size() - 1
-                ? encoders.get(i).encode(row.text(i), skip, POOLED, cancel)
-                : encoders.get(i).encode(row.text(i), skip, cancel);
-        features = features == null ? own : features.beside(own);
-      }
-      return features;
     }
 
     /**

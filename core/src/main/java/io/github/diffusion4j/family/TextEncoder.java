@@ -32,7 +32,14 @@ final class TextEncoder {
   private static final String BIAS = "diffusion4j.attention_bias";
 
   /** What a result depends on. */
-  private record Key(LongBuffer ids, BitSet unseen, String hidden, Optional<String> pooled) {}
+  private record Key(LongBuffer ids, BitSet unseen, Outputs outputs) {}
+
+  /** Which outputs to take: hidden states, and perhaps the pooled embedding. */
+  record Outputs(String hidden, Optional<String> pooled) {
+    static Outputs hidden(String name) {
+      return new Outputs(name, Optional.empty());
+    }
+  }
 
   private final Tokenizer tokenizer;
   private final OrtModel model;
@@ -121,8 +128,7 @@ final class TextEncoder {
    * @param pooled the output of the pooled embedding to take
    */
   TextFeatures encode(long[] tokens, String hidden, Optional<String> pooled, CancelToken cancel) {
-    Key key = new Key(LongBuffer.wrap(tokens.clone()), new BitSet(), hidden, pooled);
-    return cache.get(key, cancel, () -> run(model, key, cancel));
+    return encode(tokens, new BitSet(), new Outputs(hidden, pooled), cancel);
   }
 
   /**
@@ -131,15 +137,11 @@ final class TextEncoder {
    *
    * @param tokens as many ids as the tokenizer's length
    * @param unseen positions of the tokens that are not seen
-   * @param hidden the output of hidden states to take
+   * @param outputs the outputs to take
    */
-  TextFeatures encode(long[] tokens, BitSet unseen, String hidden, CancelToken cancel) {
-    if (unseen.isEmpty()) {
-      return encode(tokens, hidden, Optional.empty(), cancel);
-    }
-    Key key =
-        new Key(LongBuffer.wrap(tokens.clone()), (BitSet) unseen.clone(), hidden, Optional.empty());
-    return cache.get(key, cancel, () -> run(masking(), key, cancel));
+  TextFeatures encode(long[] tokens, BitSet unseen, Outputs outputs, CancelToken cancel) {
+    Key key = new Key(LongBuffer.wrap(tokens.clone()), (BitSet) unseen.clone(), outputs);
+    return cache.get(key, cancel, () -> run(unseen.isEmpty() ? model : masking(), key, cancel));
   }
 
   /** How often the network ran. */
@@ -157,8 +159,8 @@ final class TextEncoder {
   }
 
   private TextFeatures run(OrtModel network, Key key, CancelToken cancel) {
-    Set<String> outputs = new LinkedHashSet<>(Set.of(key.hidden));
-    key.pooled.ifPresent(outputs::add);
+    Set<String> outputs = new LinkedHashSet<>(Set.of(key.outputs.hidden));
+    key.outputs.pooled.ifPresent(outputs::add);
     long[] tokens = key.ids.array();
     try (OrtBinding binding = network.bind(cancel)) {
       binding.input(ids.name(), 1, tokens.length).put(tokens);
@@ -168,12 +170,12 @@ final class TextEncoder {
         binding.input(BIAS, tokens.length).put(bias);
       }
       Map<String, OrtOutput> values = binding.fetch(outputs);
-      OrtOutput states = values.get(key.hidden);
+      OrtOutput states = values.get(key.outputs.hidden);
       return new TextFeatures(
           states.values(),
           states.dim(1),
           states.dim(2),
-          key.pooled.map(name -> values.get(name).values()).orElse(new float[0]));
+          key.outputs.pooled.map(name -> values.get(name).values()).orElse(new float[0]));
     }
   }
 }

@@ -21,6 +21,9 @@ import java.util.List;
  */
 record TextualInversions(List<TextualInversion> all, int encoder, int encoders) {
 
+  /** No words, for any text encoder. */
+  static final TextualInversions NONE = new TextualInversions(List.of(), 0, 1);
+
   /** Checks that every word has embeddings for this kind of model. */
   TextualInversions {
     for (TextualInversion inversion : all) {

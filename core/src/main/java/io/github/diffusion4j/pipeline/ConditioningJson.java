@@ -4,6 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.LongPrompts;
+import io.github.diffusion4j.PromptOptions;
+import io.github.diffusion4j.PromptSyntax;
+import io.github.diffusion4j.PromptWeighting;
 import io.github.diffusion4j.SizeConditioning;
 import io.github.diffusion4j.TextOptions;
 import java.util.List;
@@ -25,6 +29,11 @@ final class ConditioningJson {
   private static final String TARGET = "target_size";
   private static final String SCORE = "aesthetic_score";
 
+  private static final String SYNTAX = "prompt_syntax";
+  private static final String WEIGHTING = "prompt_weighting";
+  private static final String LONG = "long_prompts";
+  private static final String EMBEDDINGS = "prompt_embeds";
+
   private ConditioningJson() {}
 
   /** Writes what differs from the default. */
@@ -36,6 +45,12 @@ final class ConditioningJson {
     put(root, "negative_prompt_2", text.negativePrompts2());
     put(root, "prompt_3", text.prompts3());
     put(root, "negative_prompt_3", text.negativePrompts3());
+    if (!text.prompt().equals(PromptOptions.PLAIN)) {
+      root.put(SYNTAX, text.prompt().syntax().label());
+      root.put(WEIGHTING, text.prompt().weighting().name());
+      root.put(LONG, text.prompt().longPrompts().name());
+    }
+    text.embeddings().ifPresent(given -> root.put(EMBEDDINGS, "given"));
     if (request.trueGuidanceScale() != 1) {
       root.put(TRUE_GUIDANCE, request.trueGuidanceScale());
     }
@@ -78,6 +93,18 @@ final class ConditioningJson {
     }
     if (root.has(LENGTH)) {
       text = text.withMaxSequenceLength(root.path(LENGTH).asInt());
+    }
+    if (root.has(EMBEDDINGS)) {
+      throw new IllegalArgumentException(
+          "the picture was painted from given embeddings, which it does not hold");
+    }
+    if (root.has(SYNTAX)) {
+      text =
+          text.withPrompt(
+              new PromptOptions(
+                  PromptSyntax.of(root.path(SYNTAX).asText()),
+                  PromptWeighting.valueOf(root.path(WEIGHTING).asText()),
+                  LongPrompts.valueOf(root.path(LONG).asText())));
     }
     builder.text(text).trueGuidanceScale(root.path(TRUE_GUIDANCE).asDouble(1));
     SizeConditioning usual = SizeConditioning.DEFAULT;

@@ -1,7 +1,7 @@
 package io.github.diffusion4j.pipeline;
 
 import io.github.diffusion4j.CancelToken;
-import io.github.diffusion4j.Conditioning;
+import io.github.diffusion4j.ConditioningSchedule;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
@@ -53,20 +53,23 @@ record Painting(Stages stages, String runtime, StepListener listener, CancelToke
 
   Denoised denoise(GenerationRequest request) {
     long start = System.nanoTime();
-    Guidance prompted = stages.rules().guidance(request);
-    Guidance guidance = request.init().guidance(prompted);
+    PromptPlan prompts = PromptPlan.of(request, stages.rules().guidance(request));
+    Guidance guidance = request.init().guidance(prompts.guidance());
     LatentShape shape = LatentSizes.shape(request, stages, guidance.branches());
     Scheduler scheduler = scheduler(request);
     NoiseSource noise = request.noise();
     StepPlan plan = request.init().plan(stages.rules().plan(request, shape), stages.rules());
     SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
-    Conditioning prompts = stages.encoder().encode(request, prompted, cancel);
+    ConditioningSchedule conditioning =
+        prompts.encode(stages.encoder(), run.evaluations() - run.index(), cancel);
     Init.Start init =
         request.init().begin(new Init.Context(request, stages, run, noise, shape, cancel));
     float[] x = init.latents();
     long encoded = System.nanoTime();
     try (Denoiser denoiser =
-        stages.denoiser().bind(init.condition(prompts), shape, request.batching(), cancel)) {
+        conditioning
+            .map(init::condition)
+            .bind(stages.denoiser(), shape, request.batching(), cancel)) {
       new DenoiseLoop(denoiser, guidance, init::blend, cancel, listener).run(run, x, shape);
     }
     return new Denoised(

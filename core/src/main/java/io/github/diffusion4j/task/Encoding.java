@@ -82,7 +82,7 @@ final class Encoding {
           LatentDistribution.repeat(
               encoded.sample(context.noise()), encoded.shape().batch(), images);
     }
-    context.codec().scale(latents);
+    context.codec().scale(latents, context.shape());
     return latents;
   }
 

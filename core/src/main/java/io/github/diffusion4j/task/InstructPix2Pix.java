@@ -45,6 +45,10 @@ public record InstructPix2Pix(Pictures pictures, double imageGuidanceScale) impl
 
   @Override
   public Guidance guidance(Guidance guidance) {
+    if (guidance instanceof Guidance.Composed) {
+      throw new IllegalArgumentException(
+          "instructions cannot be joined by AND or weighted as a whole; give one instruction");
+    }
     return guidance instanceof Guidance.ClassifierFree free
         ? new Guidance.TextAndImage(free.scale(), imageGuidanceScale)
         : guidance;

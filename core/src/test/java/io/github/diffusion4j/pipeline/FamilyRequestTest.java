@@ -12,6 +12,9 @@ import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.LongPrompts;
+import io.github.diffusion4j.PromptOptions;
+import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.SizeConditioning;
 import io.github.diffusion4j.Stages;
@@ -60,6 +63,7 @@ class FamilyRequestTest {
             "max sequence length",
             "[1, 512]",
             "600"),
+        new Bad("flux", cat().text(TextOptions.DEFAULT.withClipSkip(1)), "clip skip", "1"),
         new Bad("flux", cat().size(72, 64), "width", "multiple of 16", "72"),
         new Bad("ldm-class", cat(), "number in [0, 9]", "a cat"),
         new Bad("ldm-class", GenerationRequest.classes(11), "number in [0, 9]", "11"),
@@ -135,6 +139,48 @@ class FamilyRequestTest {
       assertArrayEquals(new float[row], Arrays.copyOf(zeros, row));
       assertTrue(empty[0] != 0);
     }
+  }
+
+  /** Both CLIP encoders read the prompts' language; T5 reads plain text. */
+  @ParameterizedTest
+  @ValueSource(strings = {"sdxl", "sd3"})
+  void weightsMoveEmbeddings(String variant) throws IOException {
+    PromptOptions webUi = PromptOptions.of(PromptSyntax.WEB_UI);
+    GenerationRequest plain = cat().negativePrompt("x").guidanceScale(5).build();
+    try (StableDiffusionPipeline pipeline = open(variant)) {
+      float[] expected = hidden(pipeline, plain);
+      float[] neutral = hidden(pipeline, plain.toBuilder().text(reading(webUi)).build());
+      assertArrayEquals(expected, neutral);
+      GenerationRequest weighted =
+          GenerationRequest.prompt("a (cat:1.6)").like(plain).text(reading(webUi)).build();
+      assertTrue(!Arrays.equals(expected, hidden(pipeline, weighted)));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sdxl", "sd3"})
+  void longPromptsGiveMoreTokensInAllRows(String variant) throws IOException {
+    PromptOptions chunks = PromptOptions.PLAIN.withLongPrompts(LongPrompts.CHUNKS);
+    GenerationRequest request =
+        GenerationRequest.prompts(List.of("a cat and ".repeat(40), "a dog"))
+            .negativePrompt("x")
+            .guidanceScale(5)
+            .text(reading(chunks).withMaxSequenceLength(16))
+            .build();
+    try (StableDiffusionPipeline pipeline = open(variant)) {
+      Conditioning.Input hidden = encode(pipeline.stages(), request).input("encoder_hidden_states");
+      int more = variant.equals("sd3") ? 16 : 0;
+      assertEquals(0, (hidden.rowShape().get(0) - more) % 77);
+      assertTrue(hidden.rowShape().get(0) - more > 77, hidden.rowShape().toString());
+    }
+  }
+
+  private static TextOptions reading(PromptOptions options) {
+    return TextOptions.DEFAULT.withPrompt(options);
+  }
+
+  private static float[] hidden(StableDiffusionPipeline pipeline, GenerationRequest request) {
+    return encode(pipeline.stages(), request).input("encoder_hidden_states").values();
   }
 
   @Test

@@ -5,8 +5,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.LongPrompts;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.PromptEmbeddings;
+import io.github.diffusion4j.PromptOptions;
+import io.github.diffusion4j.PromptSyntax;
+import io.github.diffusion4j.PromptWeighting;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.image.A1111Parameters;
 import io.github.diffusion4j.image.Png;
 import java.io.IOException;
@@ -62,6 +68,36 @@ class ProvenanceTest {
             .scheduler("ddim")
             .seed(-9007199254740993L)
             .build());
+  }
+
+  @Test
+  void aPromptInALanguage() throws IOException {
+    TextOptions text =
+        TextOptions.DEFAULT.withPrompt(
+            new PromptOptions(
+                PromptSyntax.WEB_UI, PromptWeighting.INTERPOLATE_REMOVED, LongPrompts.CHUNKS));
+    GenerationRequest request =
+        GenerationRequest.prompt("a (red:1.4) [cat:dog:1] AND a house :0.5")
+            .text(text)
+            .steps(2)
+            .size(64, 64)
+            .seed(5)
+            .build();
+    repaints(request);
+    assertEquals(text, Provenance.readRequest(folder.resolve("cat.png")).text());
+  }
+
+  @Test
+  void givenEmbeddingsAreNotRecorded() throws IOException {
+    TextOptions text =
+        TextOptions.DEFAULT.withEmbeddings(
+            PromptEmbeddings.of(new float[77 * 32], new float[77 * 32], 77, 32));
+    GenerationRequest request =
+        GenerationRequest.prompt("").text(text).steps(1).size(64, 64).seed(5).build();
+    Path file = pipeline.generate(request).save(folder.resolve("given.png")).get(0);
+    String message =
+        assertThrows(ModelFormatException.class, () -> Provenance.readRequest(file)).getMessage();
+    assertTrue(message.contains("given embeddings"), message);
   }
 
   @Test

@@ -97,8 +97,8 @@ final class RecordingStages implements DenoiserModel, LatentCodec {
   }
 
   @Override
-  public void scale(float[] latents) {
-    stages.codec().scale(latents);
+  public void scale(float[] latents, LatentShape shape) {
+    stages.codec().scale(latents, shape);
   }
 
   @Override

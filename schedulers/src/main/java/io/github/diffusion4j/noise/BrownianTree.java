@@ -5,17 +5,19 @@ import java.util.Arrays;
 /**
  * One Brownian path on an interval, looked up at any two times in any order: the same seed gives
  * the same path however finely it is sampled. Each half of an interval is drawn from a generator
- * seeded by its place in the tree of halvings, so nothing need be remembered. Not thread-safe.
+ * seeded by its place in the tree of halvings, so nothing need be remembered; the last two times
+ * are, because solvers ask for neighbouring intervals. Not thread-safe.
  */
 public final class BrownianTree implements IntervalNoise {
 
-  private static final int DEPTH = 24;
+  private static final int DEPTH = 20;
   private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
   private final long seed;
   private final double start;
   private final double end;
-  private float[] path = new float[0];
+  private final float[][] paths = {new float[0], new float[0]};
+  private final double[] times = {Double.NaN, Double.NaN};
   private long draws;
 
   /**
@@ -46,15 +48,26 @@ public final class BrownianTree implements IntervalNoise {
     if (from == to) {
       throw new IllegalArgumentException("from and to must differ, got " + from);
     }
-    if (path.length != dst.length) {
-      path = new float[dst.length];
-    }
-    locate(clear(path), Math.min(from, to));
-    locate(clear(dst), Math.max(from, to));
-    float scale = (float) ((from < to ? 1 : -1) / Math.sqrt(Math.abs(to - from)));
+    int first = times[0] == from || times[1] == to ? 0 : 1;
+    float[] before = path(first, from, dst.length);
+    float[] after = path(1 - first, to, dst.length);
+    float scale = (float) (1 / Math.sqrt(Math.abs(to - from)));
     for (int i = 0; i < dst.length; i++) {
-      dst[i] = (dst[i] - path[i]) * scale;
+      dst[i] = (after[i] - before[i]) * scale;
     }
+  }
+
+  /** The path's values at a time, in one of the two arrays kept. */
+  private float[] path(int slot, double time, int length) {
+    if (paths[slot].length != length) {
+      paths[slot] = new float[length];
+      times[slot] = Double.NaN;
+    }
+    if (times[slot] != time) {
+      locate(clear(paths[slot]), time);
+      times[slot] = time;
+    }
+    return paths[slot];
   }
 
   /**

@@ -54,18 +54,13 @@ final class Combination {
   }
 
   /**
-   * One pass of a solver: writes the estimate, not clamped, and overwrites {@code x} with the next
-   * sample plus the terms added before, which must not be {@code x}.
+   * One step of a solver: writes the estimate, not clamped, and overwrites {@code x} with the next
+   * sample plus the terms added before, which must not be {@code x}. Two loops with one store each,
+   * because one loop with two stores does not vectorise.
    */
   void step(float[] x, float[] m, float[] denoised, Update update) {
-    switch (count) {
-      case 0 -> step0(x, m, denoised, update);
-      case 1 -> step1(x, m, denoised, update);
-      default -> {
-        step2(x, m, denoised, update);
-        addRest(x, 2);
-      }
-    }
+    apply(update.data(), x, m, denoised);
+    plus(update.wholeOfSample(), x).plus(update.wholeOfOutput(), m).into(x);
   }
 
   /** Writes {@code form(x, m)}. */
@@ -74,51 +69,6 @@ final class Combination {
     float q = (float) form.output();
     for (int i = 0; i < length; i++) {
       dst[i] = p * x[i] + q * m[i];
-    }
-  }
-
-  private void step0(float[] x, float[] m, float[] denoised, Update update) {
-    float p = (float) update.data().sample();
-    float q = (float) update.data().output();
-    float a = (float) update.wholeOfSample();
-    float b = (float) update.wholeOfOutput();
-    for (int i = 0; i < length; i++) {
-      float xi = x[i];
-      float mi = m[i];
-      denoised[i] = p * xi + q * mi;
-      x[i] = a * xi + b * mi;
-    }
-  }
-
-  private void step1(float[] x, float[] m, float[] denoised, Update update) {
-    float p = (float) update.data().sample();
-    float q = (float) update.data().output();
-    float a = (float) update.wholeOfSample();
-    float b = (float) update.wholeOfOutput();
-    float c = factors[0];
-    float[] y = arrays[0];
-    for (int i = 0; i < length; i++) {
-      float xi = x[i];
-      float mi = m[i];
-      denoised[i] = p * xi + q * mi;
-      x[i] = a * xi + b * mi + c * y[i];
-    }
-  }
-
-  private void step2(float[] x, float[] m, float[] denoised, Update update) {
-    float p = (float) update.data().sample();
-    float q = (float) update.data().output();
-    float a = (float) update.wholeOfSample();
-    float b = (float) update.wholeOfOutput();
-    float c = factors[0];
-    float d = factors[1];
-    float[] y = arrays[0];
-    float[] z = arrays[1];
-    for (int i = 0; i < length; i++) {
-      float xi = x[i];
-      float mi = m[i];
-      denoised[i] = p * xi + q * mi;
-      x[i] = a * xi + b * mi + c * y[i] + d * z[i];
     }
   }
 

@@ -89,11 +89,11 @@ public record DpmSolverSinglestepScheduler(
     for (int i = 0; i < steps; i++) {
       orders[i] = i % highest + 1;
     }
-    if (lower) {
+    if (endsClean || lower && steps % highest == 0) {
       orders[steps - 1] = 1;
-      if (highest == 3 && steps % 3 == 0) {
-        orders[steps - 2] = 2;
-      }
+    }
+    if (lower && highest == 3 && steps % 3 == 0) {
+      orders[steps - 2] = 2;
     }
     return orders;
   }

@@ -4,6 +4,7 @@ package io.github.diffusion4j.scheduler;
 final class UniPcRun extends LogSnrRun {
 
   private final UniPcScheduler.Method method;
+  private final boolean[] corrected;
   private final double[] ratios;
   private final double[] weights;
   private final double[][] matrix;
@@ -14,6 +15,10 @@ final class UniPcRun extends LogSnrRun {
   UniPcRun(LogSnrConfig config, UniPcScheduler.Method method, Grid grid, RunInput input) {
     super(config, grid, input, method.predictsData(), method.order() + 1);
     this.method = method;
+    corrected = new boolean[grid.evaluations()];
+    for (int place = 0; place < corrected.length; place++) {
+      corrected[place] = !method.uncorrected().contains(place);
+    }
     ratios = new double[method.order()];
     weights = new double[method.order()];
     matrix = new double[method.order()][method.order() + 1];
@@ -23,7 +28,7 @@ final class UniPcRun extends LogSnrRun {
   void advance(float[] m, float[] x) {
     int place = place();
     remember(m, x);
-    boolean corrects = place > 0 && hasBefore && !method.uncorrected().contains(place - 1);
+    boolean corrects = place > 0 && hasBefore && corrected[place - 1];
     if (corrects) {
       correct(place, x);
     }

@@ -1,5 +1,6 @@
 package io.github.diffusion4j.scheduler;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.util.Arrays;
@@ -100,6 +101,44 @@ class NumericsTest {
         }
       }
     }
+  }
+
+  @Test
+  void singlestepOrdersAreThoseOfTheReference() {
+    record Orders(int steps, int highest, boolean lower, boolean clean, int... orders) {}
+    for (Orders expected :
+        new Orders[] {
+          new Orders(1, 1, false, false, 1),
+          new Orders(1, 3, false, true, 1),
+          new Orders(2, 3, true, false, 1, 2),
+          new Orders(2, 3, true, true, 1, 1),
+          new Orders(3, 3, true, false, 1, 2, 1),
+          new Orders(3, 3, false, false, 1, 2, 3),
+          new Orders(3, 3, false, true, 1, 2, 1),
+          new Orders(4, 3, false, false, 1, 2, 3, 1),
+          new Orders(5, 3, false, false, 1, 2, 3, 1, 2),
+          new Orders(5, 3, false, true, 1, 2, 3, 1, 1),
+          new Orders(4, 2, false, false, 1, 2, 1, 2),
+          new Orders(4, 2, true, false, 1, 2, 1, 1),
+          new Orders(3, 2, false, false, 1, 2, 1)
+        }) {
+      assertArrayEquals(
+          expected.orders,
+          DpmSolverSinglestepScheduler.orders(
+              expected.steps, expected.highest, expected.lower, expected.clean),
+          expected.toString());
+    }
+  }
+
+  @Test
+  void logarithmsInSinglePrecisionAreThoseOfNumPy() {
+    assertEquals(2.6820242404937744f, SingleLog.of(14.614647f));
+    assertEquals(3.224703550338745f, SingleLog.of(25.146116f));
+    assertEquals(-3.534698963165283f, SingleLog.of(0.029167533f));
+    assertEquals(1.5011295080184937f, SingleLog.of(4.4867539f));
+    assertEquals(-4.605153560638428f, SingleLog.of(0.010000167f));
+    assertEquals(0f, SingleLog.of(1f));
+    assertEquals(Float.NEGATIVE_INFINITY, SingleLog.of(0f));
   }
 
   @Test
