@@ -91,6 +91,9 @@ public record Provenance(
     settings.put("Seed", Long.toString(seed));
     settings.put("Size", request.width().orElseThrow() + "x" + request.height().orElseThrow());
     settings.put("Model", model);
+    Map<String, Object> task = request.init().description();
+    copy(task, "strength", settings, "Denoising strength");
+    copy(task, "variation_strength", settings, "Variation seed strength");
     if (request.guidanceRescale() > 0) {
       settings.put("CFG rescale phi", plain(request.guidanceRescale()));
     }
@@ -101,6 +104,13 @@ public record Provenance(
         request.promptOfEachImage().get(index),
         request.negativePrompts().isEmpty() ? "" : request.negativePromptOfEachImage().get(index),
         settings);
+  }
+
+  private static void copy(
+      Map<String, Object> task, String key, Map<String, String> settings, String name) {
+    if (task.get(key) instanceof Double value) {
+      settings.put(name, plain(value));
+    }
   }
 
   private static String plain(double value) {

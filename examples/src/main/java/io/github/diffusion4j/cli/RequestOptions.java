@@ -130,7 +130,7 @@ final class RequestOptions {
       throw new IllegalArgumentException(
           "expected a PROMPT, --batch-file FILE or --from PNG, got "
               + (sources == 2 ? "a PROMPT and --batch-file" : "none of them")
-              + " (see diffusion4j generate --help)");
+              + " (see --help)");
     }
     if (count != null && count < 1) {
       throw new IllegalArgumentException("--count must be at least 1, got " + count);
