@@ -50,6 +50,7 @@ public record CogVideoDpmScheduler(CogVideoConfig config) implements TrainedSche
 
     Run(CogVideoConfig config, Grid grid, RunInput input) {
       super(grid, config.noiseSchedule(), SampleClamp.NONE, input);
+      drawsNoise();
       this.config = config;
       data = new LinearForm[grid.evaluations()];
       for (int place = 0; place < data.length; place++) {

@@ -102,6 +102,9 @@ public record ConsistencyScheduler(
           recipe.max);
       this.recipe = recipe;
       updates = new Update[grid.evaluations()];
+      if (updates.length > 1) {
+        drawsNoise();
+      }
       deviations = new double[updates.length];
       for (int place = 0; place < updates.length; place++) {
         double sigma = sigma(place);

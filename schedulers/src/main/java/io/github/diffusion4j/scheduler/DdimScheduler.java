@@ -97,6 +97,9 @@ public record DdimScheduler(
     Run(DdimScheduler recipe, Grid grid, RunInput input) {
       super(grid, recipe.noiseSchedule(), recipe.clamp, input);
       stochastic = recipe.eta > 0;
+      if (stochastic) {
+        drawsNoise();
+      }
       updates = new Update[grid.evaluations()];
       deviations = new double[updates.length];
       int stride = recipe.betas.trainSteps() / grid.evaluations();

@@ -13,6 +13,9 @@ final class DpmMultistepRun extends LogSnrRun {
     super(config, grid, input, method.algorithm().predictsData(), method.order());
     this.method = method;
     this.learnedVariance = learnedVariance;
+    if (method.algorithm().isStochastic()) {
+      drawsNoise();
+    }
     step = new DpmStep(method.algorithm(), method.midpoint());
   }
 

@@ -91,6 +91,7 @@ public record DpmSolverSdeScheduler(
           initNoiseSigma(grid, recipe.config.spacing().kind()));
       this.recipe = recipe;
       source = input.noise();
+      drawsNoise();
       data = new LinearForm[grid.evaluations()];
       for (int place = 0; place < data.length; place++) {
         boolean middle = place % 2 == 1;

@@ -115,6 +115,9 @@ public record DpmSolverSinglestepScheduler(
           recipe.method.order());
       method = recipe.method;
       learnedVariance = recipe.learnedVariance.isLearned();
+      if (method.algorithm().isStochastic()) {
+        drawsNoise();
+      }
       step = new DpmStep(method.algorithm(), method.midpoint());
       orders =
           orders(

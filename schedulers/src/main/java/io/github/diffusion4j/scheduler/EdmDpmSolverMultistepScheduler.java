@@ -67,6 +67,9 @@ public record EdmDpmSolverMultistepScheduler(EdmSigmas sigmas, DpmMethod method,
     Run(EdmDpmSolverMultistepScheduler recipe, Grid grid, RunInput input) {
       super(recipe.sigmas, grid, recipe.clamp, input);
       method = recipe.method;
+      if (method.algorithm().isStochastic()) {
+        drawsNoise();
+      }
       data = new LinearForm[grid.evaluations()];
       for (int place = 0; place < data.length; place++) {
         data[place] = recipe.sigmas.data(sigma(place));

@@ -51,6 +51,9 @@ public record EdmEulerScheduler(EdmSigmas sigmas, Churn churn) implements Schedu
       super(recipe.sigmas, grid, SampleClamp.NONE, input);
       updates = new Update[grid.evaluations()];
       raises = new double[updates.length];
+      if (recipe.churn.churn() > 0) {
+        drawsNoise();
+      }
       for (int place = 0; place < updates.length; place++) {
         double sigma = sigma(place);
         double raised = recipe.churn.raised(sigma, updates.length);

@@ -67,6 +67,7 @@ public record EulerAncestralScheduler(Betas betas, Spacing spacing, Prediction p
           initNoiseSigma(grid, recipe.spacing.kind()));
       updates = new Update[grid.evaluations()];
       ups = new double[updates.length];
+      drawsNoise();
       for (int place = 0; place < updates.length; place++) {
         double sigma = sigma(place);
         ups[place] = Ancestral.up(sigma, sigma(place + 1));

@@ -173,6 +173,9 @@ public record EulerScheduler(
           initNoiseSigma(grid, recipe.spacing.kind()));
       updates = new Update[grid.evaluations()];
       raises = new double[updates.length];
+      if (recipe.churn.churn() > 0) {
+        drawsNoise();
+      }
       for (int place = 0; place < updates.length; place++) {
         double sigma = sigma(place);
         double raised = recipe.churn.raised(sigma, grid.sigmas().length - 1);

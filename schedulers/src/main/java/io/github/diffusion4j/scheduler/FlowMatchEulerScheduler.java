@@ -44,6 +44,9 @@ public record FlowMatchEulerScheduler(FlowConfig config, boolean stochastic) imp
     Run(Grid grid, int trainSteps, boolean stochastic, RunInput input) {
       super(grid, trainSteps, input);
       this.stochastic = stochastic;
+      if (stochastic) {
+        drawsNoise();
+      }
       updates = new Update[grid.evaluations()];
       for (int place = 0; place < updates.length; place++) {
         double sigma = sigma(place);

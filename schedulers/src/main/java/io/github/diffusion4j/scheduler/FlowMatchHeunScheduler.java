@@ -62,6 +62,9 @@ public record FlowMatchHeunScheduler(FlowConfig config, Churn churn) implements 
     Run(Grid grid, int trainSteps, Churn churn, RunInput input) {
       super(grid, trainSteps, input);
       this.churn = churn;
+      if (churn.churn() > 0) {
+        drawsNoise();
+      }
     }
 
     @Override

@@ -22,6 +22,7 @@ abstract class GridRun implements SchedulerRun {
   private final float[] thresholdScratch;
   private float[] drawn = new float[0];
   private float[] variance = new float[0];
+  private boolean varianceGiven;
   private float[] denoised;
   private int index;
 
@@ -91,7 +92,8 @@ abstract class GridRun implements SchedulerRun {
   public final void step(float[] modelOutput, float[] x) {
     requireOpen();
     Check.length("x", x, shape.total());
-    if (modelOutput.length == 2 * shape.total() && takesVariance()) {
+    varianceGiven = modelOutput.length == 2 * shape.total() && takesVariance();
+    if (varianceGiven) {
       splitVariance(modelOutput);
     } else {
       Check.length("modelOutput", modelOutput, shape.total());
@@ -199,16 +201,28 @@ abstract class GridRun implements SchedulerRun {
     denoised = array;
   }
 
-  /** The variance that came with the model's output; of no length where none did. */
+  /** Whether a variance came with the model's output. */
+  final boolean varianceGiven() {
+    return varianceGiven;
+  }
+
+  /** The variance that came with the model's output, in a run that said it reads it. */
   final float[] variance() {
     return variance;
   }
 
-  /** Draws one sample of noise into a reused array. */
+  /** To be said by the constructor of a run that draws, which makes room so that no step need. */
+  final void drawsNoise() {
+    drawn = newSample();
+  }
+
+  /** To be said by the constructor of a run that reads the model's variance. */
+  final void readsVariance() {
+    variance = newSample();
+  }
+
+  /** Draws one sample of noise into a reused array, in a run that said it draws. */
   final float[] draw() {
-    if (drawn.length == 0) {
-      drawn = newSample();
-    }
     noise.fill(drawn);
     return drawn;
   }
@@ -238,12 +252,11 @@ abstract class GridRun implements SchedulerRun {
   }
 
   private void splitVariance(float[] output) {
-    if (variance.length == 0) {
-      variance = newSample();
-    }
     int size = shape.elements();
     for (int image = 0; image < shape.batch(); image++) {
-      System.arraycopy(output, (2 * image + 1) * size, variance, image * size, size);
+      if (variance.length != 0) {
+        System.arraycopy(output, (2 * image + 1) * size, variance, image * size, size);
+      }
       System.arraycopy(output, 2 * image * size, output, image * size, size);
     }
   }

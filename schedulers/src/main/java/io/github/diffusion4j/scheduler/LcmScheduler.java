@@ -84,6 +84,7 @@ public record LcmScheduler(
       super(grid, recipe.noiseSchedule(), recipe.clamp, input);
       this.recipe = recipe;
       data = new LinearForm[grid.evaluations()];
+      drawsNoise();
       for (int place = 0; place < data.length; place++) {
         double alphaBar = schedule().alphaBar(trainStep(place));
         data[place] = recipe.prediction.data(Math.sqrt(alphaBar), Math.sqrt(1 - alphaBar));

@@ -25,6 +25,9 @@ final class MidpointRun extends SigmaRun {
         initNoiseSigma(grid, config.spacing().kind()));
     this.levels = levels;
     this.stochastic = stochastic;
+    if (stochastic) {
+      drawsNoise();
+    }
     firstData = new LinearForm[levels.start.length];
     secondData = new LinearForm[levels.start.length];
     for (int step = 0; step < firstData.length; step++) {

@@ -17,6 +17,10 @@ final class PosteriorRun extends TimestepRun {
   PosteriorRun(Grid grid, RunInput input, Recipe recipe) {
     super(grid, recipe.schedule, recipe.clamp, input);
     type = recipe.type;
+    drawsNoise();
+    if (type.isLearned()) {
+      readsVariance();
+    }
     updates = new Update[grid.evaluations()];
     small = new double[updates.length];
     large = new double[updates.length];
@@ -69,7 +73,7 @@ final class PosteriorRun extends TimestepRun {
 
   private void scaleByLearned(float[] drawn, int place) {
     float[] learned = variance();
-    if (learned.length == 0) {
+    if (!varianceGiven()) {
       throw new IllegalArgumentException(
           "modelOutput must hold prediction and variance, %d values, got no variance"
               .formatted(2 * drawn.length));

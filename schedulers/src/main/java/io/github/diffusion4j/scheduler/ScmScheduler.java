@@ -97,6 +97,7 @@ public record ScmScheduler(
     Run(ScmScheduler recipe, Grid grid, RunInput input) {
       super(grid, recipe.trainSteps, SampleClamp.NONE, input);
       deviation = recipe.data;
+      drawsNoise();
       updates = new Update[grid.evaluations()];
       for (int place = 0; place < updates.length; place++) {
         double time = timestepAt(place);

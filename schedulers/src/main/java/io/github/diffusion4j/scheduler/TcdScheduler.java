@@ -77,6 +77,9 @@ public record TcdScheduler(
     Run(TcdScheduler recipe, Grid grid, RunInput input) {
       super(grid, recipe.noiseSchedule(), SampleClamp.NONE, input);
       stochastic = recipe.eta > 0;
+      if (stochastic) {
+        drawsNoise();
+      }
       updates = new Update[grid.evaluations()];
       deviations = new double[updates.length];
       for (int place = 0; place < updates.length; place++) {
