@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * Paints one picture after the other and saves each as soon as it is done.
@@ -29,19 +30,17 @@ record Painter(
     OutputOptions output,
     OutputNames names) {
 
-  Report paint(List<Job> jobs) throws IOException {
-    Report report = new Report(pipeline.facts());
-    for (Job job : jobs) {
-      GenerationResult result = pipeline.generate(job.request(), listener, session.cancel());
-      Path file = names.next(job);
-      BufferedImage image = result.images().get(job.image());
-      PictureFile.write(image, result.provenance().texts(job.image()), file);
-      Report.Picture picture =
-          new Report.Picture(job, file, image.getWidth(), image.getHeight(), result.provenance());
-      report.add(picture, output.wantsGrid() ? List.of(image) : List.of());
-      tell(picture.line());
-    }
-    return report;
+  /** Paints one picture and tells where it is. */
+  Path paint(Report report, Job job, Supplier<Path> target) throws IOException {
+    GenerationResult result = pipeline.generate(job.request(), listener, session.cancel());
+    Path file = target.get();
+    BufferedImage image = result.images().get(job.image());
+    PictureFile.write(image, result.provenance().texts(job.image()), file);
+    Report.Picture picture =
+        new Report.Picture(job, file, image.getWidth(), image.getHeight(), result.provenance());
+    report.add(picture, output.wantsGrid() ? List.of(image) : List.of());
+    tell(picture.line());
+    return file;
   }
 
   /** Writes what holds all pictures: the sheet and the latents. */
