@@ -39,9 +39,8 @@ record ClipEncoders(List<ClipLayers> encoders) {
     for (TextRow row : new LinkedHashSet<>(rows)) {
       List<TextFeatures> own = new ArrayList<>();
       for (int i = 0; i < encoders.size(); i++) {
-        String text = row.text(i);
         PromptEmbedder embedder = (row.negative() ? negative : positive).get(i);
-        own.add(embedder.embed(List.of(text)).get(text));
+        own.add(embedder.embed(row.text(i)));
         tokens = Math.max(tokens, own.get(i).tokens());
       }
       parts.put(row, own);

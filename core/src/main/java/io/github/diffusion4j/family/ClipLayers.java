@@ -62,8 +62,8 @@ final class ClipLayers {
    */
   PromptEmbedder embedder(GenerationRequest request, boolean negative, CancelToken cancel) {
     boolean skips = !negative || request.text().prompt().syntax() == PromptSyntax.WEB_UI;
-    TextEncoder.Outputs outputs =
-        new TextEncoder.Outputs(layer(skips ? request.text().clipSkip().orElse(0) : 0), pooled);
+    int skip = skips ? request.text().clipSkip().orElse(0) : 0;
+    TextEncoder.Outputs outputs = new TextEncoder.Outputs(layer(skip), pooled);
     return new PromptEmbedder(
         encoder.tokenizer(),
         request.text().prompt(),

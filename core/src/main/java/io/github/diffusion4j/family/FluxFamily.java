@@ -9,8 +9,6 @@ import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.PromptEncoder;
-import io.github.diffusion4j.PromptOptions;
-import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OrtModel;
@@ -109,11 +107,6 @@ final class FluxFamily implements ModelFamily {
   private record Prompts(TextEncoder clip, T5Sequence t5, boolean guided) implements PromptEncoder {
 
     @Override
-    public boolean reads(PromptOptions options) {
-      return options.syntax() == PromptSyntax.PLAIN; // T5 would read the brackets
-    }
-
-    @Override
     public Conditioning encode(GenerationRequest request, Guidance guidance, CancelToken cancel) {
       if (request.text().clipSkip().orElse(0) > 0) {
         throw new IllegalArgumentException(
@@ -121,22 +114,17 @@ final class FluxFamily implements ModelFamily {
                 + " layers; got "
                 + request.text().clipSkip().getAsInt());
       }
-      TextEncoder.Outputs outputs = new TextEncoder.Outputs(LAST, Optional.of(POOLER));
-      PromptEmbedder whole =
-          new PromptEmbedder(
-              clip.tokenizer(),
-              request.text().prompt(),
-              (ids, unseen) -> clip.encode(ids, unseen, outputs, cancel));
+      Function<String, TextFeatures> whole =
+          TextRow.once(
+              text ->
+                  clip.encode(clip.tokens(text).toLongArray(), LAST, Optional.of(POOLER), cancel));
       Function<String, TextFeatures> tokens =
           TextRow.once(text -> t5.encode(text, request, cancel));
       EncodedRows rows =
           EncodedRows.of(
                   request,
                   guidance,
-                  row ->
-                      tokens
-                          .apply(row.text(1))
-                          .withPooled(whole.embed(List.of(row.text(0))).get(row.text(0)).pooled()))
+                  row -> tokens.apply(row.text(1)).withPooled(whole.apply(row.text(0)).pooled()))
               .hidden(HIDDEN)
               .pooled(POOLED);
       return (guided ? rows.number(GUIDANCE, request.guidanceScale().orElseThrow()) : rows)

@@ -5,7 +5,6 @@ import io.github.diffusion4j.TextualInversion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
-import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,7 +40,7 @@ public final class ModelLayout {
       throw new NoSuchFileException(folder.toString(), null, "no model folder there");
     }
     if (!Files.isDirectory(folder)) {
-      throw new NotDirectoryException(
+      throw new ModelFormatException(
           folder + ": expected a model folder with model_index.json, found a file");
     }
     ConfigFile index = ConfigFile.read(folder, "model_index.json");

@@ -165,8 +165,18 @@ public final class OrtBinding implements AutoCloseable {
         throw new GenerationCancelledException(
             "the generation was cancelled while " + model.component() + " ran");
       }
-      throw new InferenceException(model.component(), e.getCode() + ": " + e.getMessage(), e);
+      throw new InferenceException(model.component(), explained(e), e);
     }
+  }
+
+  private static String explained(OrtException e) {
+    String message = e.getCode() + ": " + e.getMessage();
+    return message.contains("Failed to allocate memory")
+        ? "not enough memory for its intermediate results; use a smaller size or fewer images, or"
+            + " run guidance's branches one by one ("
+            + message
+            + ")"
+        : message;
   }
 
   @Override

@@ -28,14 +28,17 @@ public final class OrtRuntime {
     this.provider = provider;
   }
 
-  /** The process's one environment: asking for it again with a level would log a warning. */
+  /**
+   * The process's one environment: asking for it again with a level would log a warning. Errors are
+   * thrown, so that the runtime need not print them as well.
+   */
   private static final class Environment {
     static final OrtEnvironment INSTANCE = create();
 
     private static OrtEnvironment create() {
       NativeLibraries.current();
       OrtEnvironment environment =
-          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "diffusion4j");
+          OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, "diffusion4j");
       try {
         environment.setTelemetry(false);
       } catch (OrtException e) {

@@ -3,6 +3,7 @@ package io.github.diffusion4j.pipeline;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.image.A1111Parameters;
+import io.github.diffusion4j.image.PictureFile;
 import io.github.diffusion4j.image.Png;
 import io.github.diffusion4j.scheduler.Scheduler;
 import java.io.IOException;
@@ -91,6 +92,9 @@ public record Provenance(
     settings.put("Seed", Long.toString(seed));
     settings.put("Size", request.width().orElseThrow() + "x" + request.height().orElseThrow());
     settings.put("Model", model);
+    Map<String, Object> task = request.init().description();
+    copy(task, "strength", settings, "Denoising strength");
+    copy(task, "variation_strength", settings, "Variation seed strength");
     if (request.guidanceRescale() > 0) {
       settings.put("CFG rescale phi", plain(request.guidanceRescale()));
     }
@@ -101,6 +105,13 @@ public record Provenance(
         request.promptOfEachImage().get(index),
         request.negativePrompts().isEmpty() ? "" : request.negativePromptOfEachImage().get(index),
         settings);
+  }
+
+  private static void copy(
+      Map<String, Object> task, String key, Map<String, String> settings, String name) {
+    if (task.get(key) instanceof Double value) {
+      settings.put(name, plain(value));
+    }
   }
 
   private static String plain(double value) {
@@ -120,18 +131,18 @@ public record Provenance(
   /**
    * Reads back the request that painted a picture.
    *
-   * @param png a PNG file that this library wrote
+   * @param picture a PNG or JPEG file that this library wrote
    * @return the request; it paints the same picture with the same model
    * @throws IOException if the file cannot be read
    * @throws ModelFormatException if it holds no request, or one that cannot be read
    */
-  public static GenerationRequest readRequest(Path png) throws IOException {
-    Optional<String> json = Optional.ofNullable(Png.readTexts(png).get(Png.PROVENANCE));
+  public static GenerationRequest readRequest(Path picture) throws IOException {
+    Optional<String> json = Optional.ofNullable(PictureFile.readTexts(picture).get(Png.PROVENANCE));
     return ProvenanceJson.request(
         json.orElseThrow(
             () ->
                 new ModelFormatException(
-                    png
+                    picture
                         + ": no text \""
                         + Png.PROVENANCE
                         + "\" in this picture; only pictures painted by this library say how")));
@@ -140,11 +151,11 @@ public record Provenance(
   /**
    * The index of a picture among those that its request paints.
    *
-   * @param png a PNG file that this library wrote
+   * @param picture a PNG or JPEG file that this library wrote
    * @return 0 for the first
    * @throws IOException if the file cannot be read
    */
-  public static int readIndex(Path png) throws IOException {
-    return ProvenanceJson.index(Png.readTexts(png).getOrDefault(Png.PROVENANCE, "{}"));
+  public static int readIndex(Path picture) throws IOException {
+    return ProvenanceJson.index(PictureFile.readTexts(picture).getOrDefault(Png.PROVENANCE, "{}"));
   }
 }

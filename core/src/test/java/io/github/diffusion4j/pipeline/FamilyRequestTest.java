@@ -141,37 +141,40 @@ class FamilyRequestTest {
     }
   }
 
-  /** Both CLIP encoders read the prompts' language; T5 reads plain text. */
-  @ParameterizedTest
-  @ValueSource(strings = {"sdxl", "sd3"})
-  void weightsMoveEmbeddings(String variant) throws IOException {
-    PromptOptions webUi = PromptOptions.of(PromptSyntax.WEB_UI);
+  /** Both CLIP encoders read the prompts' language. */
+  @Test
+  void weightsMoveEmbeddings() throws IOException {
+    TextOptions webUi = reading(PromptOptions.of(PromptSyntax.WEB_UI));
     GenerationRequest plain = cat().negativePrompt("x").guidanceScale(5).build();
-    try (StableDiffusionPipeline pipeline = open(variant)) {
+    try (StableDiffusionPipeline pipeline = open("sdxl")) {
       float[] expected = hidden(pipeline, plain);
-      float[] neutral = hidden(pipeline, plain.toBuilder().text(reading(webUi)).build());
-      assertArrayEquals(expected, neutral);
+      assertArrayEquals(expected, hidden(pipeline, plain.toBuilder().text(webUi).build()));
       GenerationRequest weighted =
-          GenerationRequest.prompt("a (cat:1.6)").like(plain).text(reading(webUi)).build();
+          GenerationRequest.prompt("a (cat:1.6)").like(plain).text(webUi).build();
       assertTrue(!Arrays.equals(expected, hidden(pipeline, weighted)));
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"sdxl", "sd3"})
-  void longPromptsGiveMoreTokensInAllRows(String variant) throws IOException {
-    PromptOptions chunks = PromptOptions.PLAIN.withLongPrompts(LongPrompts.CHUNKS);
-    GenerationRequest request =
-        GenerationRequest.prompts(List.of("a cat and ".repeat(40), "a dog"))
+  /** One text's chunks set the length of all rows of both encoders. */
+  @Test
+  void longPromptsGiveMoreTokensInAllRows() throws IOException {
+    TextOptions chunks = reading(PromptOptions.PLAIN.withLongPrompts(LongPrompts.CHUNKS));
+    String many = "a cat and ".repeat(40);
+    GenerationRequest first =
+        GenerationRequest.prompts(List.of(many, "a dog"))
             .negativePrompt("x")
             .guidanceScale(5)
-            .text(reading(chunks).withMaxSequenceLength(16))
+            .text(chunks)
             .build();
-    try (StableDiffusionPipeline pipeline = open(variant)) {
-      Conditioning.Input hidden = encode(pipeline.stages(), request).input("encoder_hidden_states");
-      int more = variant.equals("sd3") ? 16 : 0;
-      assertEquals(0, (hidden.rowShape().get(0) - more) % 77);
-      assertTrue(hidden.rowShape().get(0) - more > 77, hidden.rowShape().toString());
+    GenerationRequest second =
+        first.toBuilder().text(chunks.withPrompts2(List.of("a", many), List.of())).build();
+    try (StableDiffusionPipeline pipeline = open("sdxl")) {
+      for (GenerationRequest request : List.of(first, second)) {
+        int tokens =
+            encode(pipeline.stages(), request).input("encoder_hidden_states").rowShape().get(0);
+        assertEquals(0, tokens % 77);
+        assertTrue(tokens > 77, tokens + " tokens");
+      }
     }
   }
 

@@ -12,6 +12,9 @@ final class CommandTree {
 
   static {
     COMMANDS.put("generate", GenerateCommand::new);
+    COMMANDS.put("img2img", ImageToImageCommand::new);
+    COMMANDS.put("inpaint", InpaintCommand::new);
+    COMMANDS.put("upscale", UpscaleCommand::new);
     COMMANDS.put("inspect", InspectCommand::new);
     COMMANDS.put("tokens", TokensCommand::new);
     COMMANDS.put("schedulers", SchedulersCommand::new);

@@ -41,9 +41,20 @@ record Inspection(
 
   /** What the parts allow. */
   List<String> tasks() {
+    String pipeline = layout.pipelineClass();
+    boolean encodes = layout.has("vae_encoder");
+    if (pipeline.contains("Inpaint")) {
+      return encodes ? List.of("inpainting") : List.of();
+    } else if (pipeline.contains("Pix2Pix")) {
+      return encodes ? List.of("changing pictures as told") : List.of();
+    } else if (pipeline.contains("Upscale")) {
+      return List.of("upscaling");
+    }
     List<String> tasks = new ArrayList<>();
-    if (layout.has("text_encoder") && layout.has("unet") && layout.has("vae_decoder")) {
-      tasks.add("text to image");
+    boolean texts = layout.has("text_encoder") || layout.has("text_encoder_2");
+    tasks.add(texts ? "text to image" : "pictures of its kind");
+    if (encodes) {
+      tasks.addAll(List.of("image to image", "inpainting"));
     }
     return tasks;
   }
@@ -62,7 +73,8 @@ record Inspection(
     StringBuilder text = new StringBuilder();
     line(text, "model", layout.folder().toString());
     line(text, "family", family + " (" + layout.pipelineClass() + ")");
-    line(text, "can do", String.join(", ", tasks()) + encoder());
+    line(
+        text, "can do", tasks().isEmpty() ? "nothing: no vae_encoder" : String.join(", ", tasks()));
     missingFiles().forEach(file -> line(text, "missing", file.toString()));
     for (Component component : components) {
       text.append(System.lineSeparator());
@@ -84,10 +96,6 @@ record Inspection(
       }
     }
     return text.toString();
-  }
-
-  private String encoder() {
-    return layout.has("vae_encoder") ? "; has an encoder for pictures" : "";
   }
 
   private static String summary(Component component) {

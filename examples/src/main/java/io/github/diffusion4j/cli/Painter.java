@@ -1,5 +1,6 @@
 package io.github.diffusion4j.cli;
 
+import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.StepListener;
 import io.github.diffusion4j.image.Images;
 import io.github.diffusion4j.image.PictureFile;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * Paints one picture after the other and saves each as soon as it is done.
@@ -22,16 +24,19 @@ import java.util.function.Supplier;
  * @param session where finished pictures are told
  * @param output what else is wanted
  * @param names where pictures go
+ * @param task adds to a request what the command begins with
  */
 record Painter(
     StableDiffusionPipeline pipeline,
     StepListener listener,
     Session session,
     OutputOptions output,
-    OutputNames names) {
+    OutputNames names,
+    UnaryOperator<GenerationRequest> task) {
 
   /** Paints one picture and tells where it is. */
-  Path paint(Report report, Job job, Supplier<Path> target) throws IOException {
+  Path paint(Report report, Job asked, Supplier<Path> target) throws IOException {
+    Job job = new Job(task.apply(asked.request()), asked.image());
     GenerationResult result = pipeline.generate(job.request(), listener, session.cancel());
     Path file = target.get();
     BufferedImage image = result.images().get(job.image());

@@ -72,7 +72,7 @@ final class RequestOptions {
       throw new IllegalArgumentException(
           "expected a PROMPT, --batch-file FILE or --from PNG, got "
               + (sources == 2 ? "a PROMPT and --batch-file" : "none of them")
-              + " (see diffusion4j generate --help)");
+              + " (see --help)");
     }
     if (manifest != null && batchFile == null) {
       throw new IllegalArgumentException("--manifest is for --batch-file, which is not given");

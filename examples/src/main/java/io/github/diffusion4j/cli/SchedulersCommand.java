@@ -12,6 +12,7 @@ import io.github.diffusion4j.scheduler.SchedulerRun;
 import io.github.diffusion4j.scheduler.Schedulers;
 import io.github.diffusion4j.scheduler.StepPlan;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -98,7 +99,7 @@ final class SchedulersCommand implements Callable<Integer> {
     return JsonMapper.builder()
         .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
         .build()
-        .readValue(config.toFile(), new TypeReference<>() {});
+        .readValue(Files.readAllBytes(config), new TypeReference<>() {});
   }
 
   private String list(Map<String, Object> config) {

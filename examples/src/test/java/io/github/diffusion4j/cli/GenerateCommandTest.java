@@ -233,7 +233,7 @@ class GenerateCommandTest {
         "2 | a fox | --steps=x | '--steps': 'x' is not an int",
         "2 | a fox | --count=0 | --count must be at least 1, got 0",
         "2 | a fox | --guidance=NaN | guidance scale must be a finite number, got NaN",
-        "2 | a fox | --width=100 | width must be a multiple of 8, got 100",
+        "2 | a fox | --width=100 | width must be a multiple of 32, got 100",
         "2 | a fox | --height=8000000 | use a smaller size",
         "2 | a fox | --scheduler=best | got best",
         "2 | a fox | --noise=white | noise kind must be one of",

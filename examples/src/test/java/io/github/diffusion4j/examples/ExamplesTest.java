@@ -26,6 +26,7 @@ class ExamplesTest {
 
   private static final Path REFERENCE =
       Path.of("../core/src/test/resources/reference/red-apple-seed42.png");
+  private static final int SIDE = 128;
   private static final float LEVEL = 2f / 255 + 1e-6f;
 
   @TempDir Path folder;
@@ -84,6 +85,43 @@ class ExamplesTest {
           pipeline.generate(GenerationRequest.prompt("a banana").seed(1).build());
       assertArrayEquals(Images.toTensor(alone.images()), pixels("fruit-1.png"));
     }
+  }
+
+  @Test
+  void paintsOverAPicture() throws Exception {
+    run(PaintOver.class);
+    float[] green = pixels("green.png");
+    assertTrue(middle(green, 1) > middle(green, 0) + 0.2, "the apple has become green");
+  }
+
+  @Test
+  void paintsAPartOfAPicture() throws Exception {
+    run(PaintPart.class);
+    float[] half = pixels("half.png");
+    float[] apple = apple();
+    double kept = 0;
+    double painted = 0;
+    for (int i = 0; i < half.length; i++) {
+      double difference = Math.abs(half[i] - apple[i]);
+      if (i % SIDE < SIDE / 2 - 8) {
+        kept += difference / half.length;
+      } else {
+        painted += difference / half.length;
+      }
+    }
+    assertTrue(kept < 0.05, "the left half is kept, but for the autoencoder: " + kept);
+    assertTrue(painted > 2 * kept, "the right half is painted: " + painted);
+  }
+
+  /** Mean of a channel in the middle of a picture. */
+  private static double middle(float[] pixels, int channel) {
+    double sum = 0;
+    for (int y = SIDE / 2 - 8; y < SIDE / 2 + 8; y++) {
+      for (int x = SIDE / 2 - 8; x < SIDE / 2 + 8; x++) {
+        sum += pixels[(channel * SIDE + y) * SIDE + x];
+      }
+    }
+    return sum / 256;
   }
 
   @Test

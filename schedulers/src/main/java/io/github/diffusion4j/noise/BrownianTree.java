@@ -18,6 +18,7 @@ public final class BrownianTree implements IntervalNoise {
   private final double end;
   private final float[][] paths = {new float[0], new float[0]};
   private final double[] times = {Double.NaN, Double.NaN};
+  private final BoxMuller pairs = new BoxMuller();
   private long draws;
 
   /**
@@ -100,14 +101,20 @@ public final class BrownianTree implements IntervalNoise {
     return values;
   }
 
-  private static void addNormals(long state, float[] dst, double scale) {
-    for (int i = 0; i < dst.length; i += 2) {
-      double u = ((mix(state + (i + 1L) * GOLDEN) >>> 11) + 0.5) * 0x1p-53;
-      double v = (mix(state + (i + 2L) * GOLDEN) >>> 11) * 0x1p-53;
-      double radius = Math.sqrt(-2 * Math.log(u)) * scale;
-      dst[i] += (float) (radius * Math.cos(2 * Math.PI * v));
-      if (i + 1 < dst.length) {
-        dst[i + 1] += (float) (radius * Math.sin(2 * Math.PI * v));
+  private void addNormals(long state, float[] dst, double scale) {
+    for (int from = 0; from < dst.length; from += 2 * BoxMuller.CAPACITY) {
+      int count = Math.min(2 * BoxMuller.CAPACITY, dst.length - from);
+      int half = (count + 1) / 2;
+      for (int pair = 0; pair < half; pair++) {
+        long place = from + 2L * pair;
+        double u = ((mix(state + (place + 1) * GOLDEN) >>> 11) + 0.5) * 0x1p-53;
+        double v = (mix(state + (place + 2) * GOLDEN) >>> 11) * 0x1p-53;
+        pairs.set(pair, u, 2 * Math.PI * v);
+      }
+      pairs.transform(half);
+      for (int i = 0; i < count; i++) {
+        double value = i % 2 == 0 ? pairs.cosine(i / 2) : pairs.sine(i / 2);
+        dst[from + i] += (float) (scale * value);
       }
     }
   }

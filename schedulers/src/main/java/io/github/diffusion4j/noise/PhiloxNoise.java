@@ -10,14 +10,14 @@ package io.github.diffusion4j.noise;
 public final class PhiloxNoise implements NoiseSource {
 
   private static final int THREAD_BLOCK = 256;
-  private static final int WORDS = 4;
-  private static final int ROUNDS = 10;
+  private static final int CHUNK = BoxMuller.CAPACITY;
   private static final double WORD_TO_UNIT = 2.3283064e-10;
   private static final double WORD_TO_ANGLE = WORD_TO_UNIT * 6.2831855;
 
   private final long seed;
   private final int threads;
-  private final int[] words = new int[WORDS];
+  private final Philox words = new Philox(CHUNK);
+  private final BoxMuller pairs = new BoxMuller();
   private long offset;
 
   /**
@@ -53,56 +53,46 @@ public final class PhiloxNoise implements NoiseSource {
       return;
     }
     long grid = Math.min((count + THREAD_BLOCK - 1) / THREAD_BLOCK * THREAD_BLOCK, threads);
-    long rounds = (count + WORDS * grid - 1) / (WORDS * grid);
+    long rounds = (count + Philox.WORDS * grid - 1) / (Philox.WORDS * grid);
     for (long round = 0; round < rounds; round++) {
-      for (long thread = 0; thread < grid; thread++) {
-        long at = round * WORDS * grid + thread;
-        if (at >= count) {
-          break;
-        }
-        generate(words, seed, thread, offset + round);
-        for (int pair = 0; pair < WORDS; pair += 2) {
-          storePair(dst, at + pair * grid, grid, words[pair], words[pair + 1]);
+      long first = round * Philox.WORDS * grid;
+      long drawing = Math.min(grid, count - first);
+      for (long thread = 0; thread < drawing; thread += CHUNK) {
+        int some = (int) Math.min(CHUNK, drawing - thread);
+        words.generate(seed, offset + round, thread, some);
+        for (int pair = 0; pair < 2; pair++) {
+          long at = first + thread + 2 * pair * grid;
+          setPairs(pair, room(dst, at, some));
+          storePairs(dst, at, grid, some);
         }
       }
     }
     offset += rounds;
   }
 
-  private static void storePair(float[] dst, long first, long grid, int x, int y) {
-    if (first >= dst.length) {
-      return;
+  /** Transforms one of the two pairs of the first threads. */
+  private void setPairs(int pair, int count) {
+    for (int i = 0; i < count; i++) {
+      double u = words.word(2 * pair, i) * WORD_TO_UNIT + WORD_TO_UNIT / 2;
+      double v = words.word(2 * pair + 1, i) * WORD_TO_ANGLE + WORD_TO_ANGLE / 2;
+      pairs.set(i, u, v);
     }
-    double u = (x & 0xffffffffL) * WORD_TO_UNIT + WORD_TO_UNIT / 2;
-    double v = (y & 0xffffffffL) * WORD_TO_ANGLE + WORD_TO_ANGLE / 2;
-    double radius = Math.sqrt(-2 * Math.log(u));
-    dst[(int) first] = (float) (radius * Math.sin(v));
-    if (first + grid < dst.length) {
-      dst[(int) (first + grid)] = (float) (radius * Math.cos(v));
+    pairs.transform(count);
+  }
+
+  /** Sines and, a grid further on, cosines of a pair of each thread, as far as there is room. */
+  private void storePairs(float[] dst, long first, long grid, int some) {
+    int sines = room(dst, first, some);
+    for (int i = 0; i < sines; i++) {
+      dst[(int) first + i] = (float) pairs.sine(i);
+    }
+    int cosines = room(dst, first + grid, some);
+    for (int i = 0; i < cosines; i++) {
+      dst[(int) (first + grid) + i] = (float) pairs.cosine(i);
     }
   }
 
-  /** Writes the four words of one thread at one counter offset. */
-  static void generate(int[] words, long seed, long thread, long offset) {
-    int keyLow = (int) seed;
-    int keyHigh = (int) (seed >>> 32);
-    int a = (int) offset;
-    int b = (int) (offset >>> 32);
-    int c = (int) thread;
-    int d = (int) (thread >>> 32);
-    for (int round = 0; round < ROUNDS; round++) {
-      long first = (a & 0xffffffffL) * 0xD2511F53L;
-      long second = (c & 0xffffffffL) * 0xCD9E8D57L;
-      a = (int) (second >>> 32) ^ b ^ keyLow;
-      c = (int) (first >>> 32) ^ d ^ keyHigh;
-      b = (int) second;
-      d = (int) first;
-      keyLow += 0x9E3779B9;
-      keyHigh += 0xBB67AE85;
-    }
-    words[0] = a;
-    words[1] = b;
-    words[2] = c;
-    words[3] = d;
+  private static int room(float[] dst, long from, int most) {
+    return (int) Math.max(0, Math.min(most, dst.length - from));
   }
 }

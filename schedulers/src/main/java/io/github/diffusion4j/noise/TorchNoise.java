@@ -12,10 +12,13 @@ public final class TorchNoise implements NoiseSource {
 
   private static final int BLOCK = 16;
   private static final int HALF = BLOCK / 2;
+  private static final int CHUNK = 2 * BoxMuller.CAPACITY;
+  private static final int FRACTION = (1 << 24) - 1;
   private static final float TWO_PI = (float) (2 * Math.PI);
 
   private final MersenneTwister words;
-  private final float[] tail = new float[BLOCK];
+  private final int[] chunk = new int[CHUNK];
+  private final BoxMuller pairs = new BoxMuller();
   private double kept;
   private boolean keeps;
 
@@ -44,10 +47,13 @@ public final class TorchNoise implements NoiseSource {
       for (int i = 0; i < dst.length; i++) {
         dst[i] = precision.round((float) nextNormal());
       }
-    } else if (precision == Precision.FLOAT32) {
-      fillWhole(dst);
     } else {
-      fillByBlock(dst, precision);
+      fillBlocks(dst, precision == Precision.FLOAT32);
+      if (precision != Precision.FLOAT32) {
+        for (int i = 0; i < dst.length; i++) {
+          dst[i] = precision.round(dst[i]);
+        }
+      }
     }
   }
 
@@ -142,48 +148,46 @@ public final class TorchNoise implements NoiseSource {
     return values;
   }
 
-  private void fillWhole(float[] dst) {
-    for (int i = 0; i < dst.length; i++) {
-      dst[i] = nextFloat();
+  /**
+   * Fills blocks of 16, the last one up to the end, where it may overlap the one before. In single
+   * precision torch draws uniform values for the whole tensor first, so also for the rest that the
+   * last block then draws anew.
+   */
+  private void fillBlocks(float[] dst, boolean drawsRest) {
+    int rest = dst.length % BLOCK;
+    int whole = dst.length - rest;
+    for (int from = 0; from < whole; from += CHUNK) {
+      fillChunk(dst, from, Math.min(CHUNK, whole - from));
     }
-    for (int from = 0; from + BLOCK <= dst.length; from += BLOCK) {
-      toNormal(dst, from);
-    }
-    if (dst.length % BLOCK != 0) {
-      int from = dst.length - BLOCK;
-      for (int i = from; i < dst.length; i++) {
-        dst[i] = nextFloat();
+    if (rest != 0) {
+      if (drawsRest) {
+        words.fill(chunk, rest);
       }
-      toNormal(dst, from);
+      fillChunk(dst, dst.length - BLOCK, BLOCK);
     }
   }
 
-  private void fillByBlock(float[] dst, Precision precision) {
-    for (int from = 0; from + BLOCK <= dst.length; from += BLOCK) {
-      fillBlock(dst, from, precision);
+  /** Whole blocks: the first half of each becomes the radii, the second half the angles. */
+  private void fillChunk(float[] dst, int from, int count) {
+    words.fill(chunk, count);
+    int half = count / 2;
+    for (int pair = 0; pair < half; pair++) {
+      int at = firstOf(pair);
+      int radius = FRACTION + 1 - (chunk[at] & FRACTION);
+      float turn = (chunk[at + HALF] & FRACTION) * 0x1p-24f;
+      pairs.set(pair, radius * 0x1p-24, TWO_PI * turn);
     }
-    if (dst.length % BLOCK != 0) {
-      fillBlock(dst, dst.length - BLOCK, precision);
+    pairs.transform(half);
+    for (int pair = 0; pair < half; pair++) {
+      int at = from + firstOf(pair);
+      dst[at] = (float) pairs.cosine(pair);
+      dst[at + HALF] = (float) pairs.sine(pair);
     }
   }
 
-  private void fillBlock(float[] dst, int from, Precision precision) {
-    for (int i = 0; i < BLOCK; i++) {
-      tail[i] = nextFloat();
-    }
-    toNormal(tail, 0);
-    for (int i = 0; i < BLOCK; i++) {
-      dst[from + i] = precision.round(tail[i]);
-    }
-  }
-
-  private static void toNormal(float[] values, int from) {
-    for (int i = from; i < from + HALF; i++) {
-      float radius = (float) Math.sqrt(-2 * Math.log(1f - values[i]));
-      float angle = TWO_PI * values[i + HALF];
-      values[i] = (float) (radius * Math.cos(angle));
-      values[i + HALF] = (float) (radius * Math.sin(angle));
-    }
+  /** Where a pair's first value lies, when pairs are counted over blocks. */
+  private static int firstOf(int pair) {
+    return 2 * pair - (pair & (HALF - 1));
   }
 
   private static void toNormal(double[] values, int from) {
@@ -208,7 +212,7 @@ public final class TorchNoise implements NoiseSource {
   }
 
   private float nextFloat() {
-    return (words.next() & 0xffffff) * 0x1p-24f;
+    return (words.next() & FRACTION) * 0x1p-24f;
   }
 
   private double nextDouble() {

@@ -221,11 +221,11 @@ class NoiseGoldenTest {
   private static Drawn philox(long seed, JsonNode draw) {
     int threads = draw.path("shape").path(1).asInt();
     long[] values = new long[draw.path("count").asInt()];
-    int[] words = new int[4];
-    for (int thread = 0; thread < threads; thread++) {
-      PhiloxNoise.generate(words, seed, thread, draw.path("offset").asLong());
-      for (int row = 0; row < 4; row++) {
-        values[row * threads + thread] = words[row] & 0xffffffffL;
+    Philox words = new Philox(threads);
+    words.generate(seed, draw.path("offset").asLong(), 0, threads);
+    for (int row = 0; row < Philox.WORDS; row++) {
+      for (int thread = 0; thread < threads; thread++) {
+        values[row * threads + thread] = words.word(row, thread);
       }
     }
     return new Drawn(new double[0], values);
