@@ -16,6 +16,7 @@ import picocli.CommandLine.ParentCommand;
       "Examples:",
       "  diffusion4j generate \"a red apple on a light blue background\" --seed 42",
       "  diffusion4j generate \"a fox\" --count 4 --seed 7 --grid --out foxes/",
+      "  diffusion4j generate --batch-file prompts.jsonl --out pictures/",
       "  diffusion4j generate --from a-fox-7.png --steps 50"
     })
 final class GenerateCommand implements Callable<Integer> {

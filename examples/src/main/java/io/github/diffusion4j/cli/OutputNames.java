@@ -1,5 +1,6 @@
 package io.github.diffusion4j.cli;
 
+import io.github.diffusion4j.image.ImageFormat;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -44,6 +45,23 @@ final class OutputNames {
     int number = named++;
     return file.map(first -> number == 0 ? first : numbered(first, number))
         .orElseGet(() -> free(folder.resolve(slug(job.prompt()) + "-" + job.seed() + ".png")));
+  }
+
+  /**
+   * Where a batch file's next picture goes, if that does not depend on what files are there.
+   *
+   * @param own the line's own file, from the pictures' folder
+   * @param number of the picture among those of its line, from 0
+   */
+  Optional<Path> reserve(Optional<String> own, int number) {
+    if (own.isPresent()) {
+      Path first = folder.resolve(own.get());
+      ImageFormat.of(first);
+      return Optional.of(number == 0 ? first : numbered(first, number));
+    }
+    int count = named;
+    named += file.isPresent() ? 1 : 0;
+    return file.map(first -> count == 0 ? first : numbered(first, count));
   }
 
   /** Where the sheet of all pictures goes. */

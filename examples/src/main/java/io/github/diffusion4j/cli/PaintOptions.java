@@ -7,10 +7,19 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Spec;
 
 /** What every command that paints has in common: its options and its course. */
 final class PaintOptions {
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
 
   @Mixin private RequestOptions request;
   @Mixin private ModelOptions model;
@@ -31,29 +40,47 @@ final class PaintOptions {
 
   int run(Session session, RootCommand root, Task task) throws IOException {
     StartTimes times = new StartTimes(session);
-    List<Job> jobs = request.jobs();
+    request.check();
+    Optional<Batch> file =
+        request.batchFile().isPresent()
+            ? Optional.of(Batch.read(request, given()))
+            : Optional.empty();
+    List<Job> jobs = file.isPresent() ? List.of() : request.jobs();
     OutputNames names = output.check();
+    Optional<BatchRun> batch = Optional.empty();
+    if (file.isPresent()) {
+      batch = Optional.of(BatchRun.of(file.get(), names, output));
+      if (batch.get().pictures().isEmpty() && !output.json()) {
+        tellSkipped(session, batch.get());
+        return 0;
+      }
+    }
     Path folder = model.folder();
     mark(root, times, "options read");
     long start = System.nanoTime();
     LatentRecording latents = new LatentRecording();
+    int failed;
     try (StableDiffusionPipeline pipeline =
             StableDiffusionPipeline.load(folder, model.runtime(), request.inversions());
-        StepProgress progress = new StepProgress(session, jobs.size())) {
+        StepProgress progress =
+            new StepProgress(
+                session, batch.map(run -> run.pictures().size()).orElse(jobs.size()))) {
       mark(root, times, "model open");
       double loadSeconds = (System.nanoTime() - start) / 1e9;
-      List<StepListener> listeners = new ArrayList<>();
-      if (session.screen().terminal() && !output.quiet()) {
-        listeners.add(progress);
-      }
-      output.latents().ifPresent(file -> listeners.add(latents));
+      List<StepListener> listeners = listeners(session.screen(), progress, latents);
       if (root.debug()) {
         listeners.add(times);
       }
-      Painter painter = new Painter(pipeline, new Listeners(listeners), session, output, names);
-      List<Job> tasks =
-          jobs.stream().map(job -> new Job(task.of(job.request(), pipeline), job.image())).toList();
-      Report report = painter.paint(tasks);
+      Painter painter =
+          new Painter(
+              pipeline,
+              new Listeners(listeners),
+              session,
+              output,
+              names,
+              asked -> task.of(asked, pipeline));
+      Report report = new Report(pipeline.facts());
+      failed = paint(painter, report, jobs, batch);
       painter.writeTogether(report, latents);
       if (output.json()) {
         session.out().println(report.json(loadSeconds, (System.nanoTime() - start) / 1e9));
@@ -61,7 +88,56 @@ final class PaintOptions {
       }
     }
     mark(root, times, "done");
-    return 0;
+    return failed == 0 ? 0 : Errors.FAILED;
+  }
+
+  private List<StepListener> listeners(
+      Screen screen, StepProgress progress, LatentRecording latents) {
+    List<StepListener> listeners = new ArrayList<>();
+    if (screen.terminal() && !output.quiet()) {
+      listeners.add(progress);
+    }
+    output.latents().ifPresent(file -> listeners.add(latents));
+    return listeners;
+  }
+
+  /** Paints everything and tells how many pictures failed. */
+  private int paint(Painter painter, Report report, List<Job> jobs, Optional<BatchRun> batch)
+      throws IOException {
+    for (Job job : jobs) {
+      painter.paint(report, job, () -> painter.names().next(job));
+    }
+    if (batch.isEmpty()) {
+      return 0;
+    }
+    BatchRun run = batch.get();
+    if (!output.json()) {
+      tellSkipped(painter.session(), run);
+    }
+    int failed = run.paint(painter, report);
+    report.batch(run.painted(), failed);
+    if (failed > 0) {
+      painter
+          .session()
+          .note(failed + " of " + run.pictures().size() + " failed, see " + run.manifest().file());
+    }
+    return failed;
+  }
+
+  private void tellSkipped(Session session, BatchRun run) {
+    if (run.painted() > 0 && !output.quiet()) {
+      session.note(run.painted() + " there already, see " + run.manifest().file());
+    }
+  }
+
+  /** The options on the command line, by their long names without dashes. */
+  private Map<String, String> given() throws IOException {
+    Map<String, String> given = new TreeMap<>();
+    given.put("model", String.valueOf(model.folder().getFileName()));
+    for (OptionSpec option : spec.commandLine().getParseResult().matchedOptions()) {
+      given.put(option.longestName().substring(2), String.join(",", option.originalStringValues()));
+    }
+    return given;
   }
 
   private static void mark(RootCommand root, StartTimes times, String what) {

@@ -1,5 +1,6 @@
 package io.github.diffusion4j.cli;
 
+import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.StepListener;
 import io.github.diffusion4j.image.Images;
 import io.github.diffusion4j.image.PictureFile;
@@ -12,6 +13,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * Paints one picture after the other and saves each as soon as it is done.
@@ -21,27 +24,28 @@ import java.util.Map;
  * @param session where finished pictures are told
  * @param output what else is wanted
  * @param names where pictures go
+ * @param task adds to a request what the command begins with
  */
 record Painter(
     StableDiffusionPipeline pipeline,
     StepListener listener,
     Session session,
     OutputOptions output,
-    OutputNames names) {
+    OutputNames names,
+    UnaryOperator<GenerationRequest> task) {
 
-  Report paint(List<Job> jobs) throws IOException {
-    Report report = new Report(pipeline.facts());
-    for (Job job : jobs) {
-      GenerationResult result = pipeline.generate(job.request(), listener, session.cancel());
-      Path file = names.next(job);
-      BufferedImage image = result.images().get(job.image());
-      PictureFile.write(image, result.provenance().texts(job.image()), file);
-      Report.Picture picture =
-          new Report.Picture(job, file, image.getWidth(), image.getHeight(), result.provenance());
-      report.add(picture, output.wantsGrid() ? List.of(image) : List.of());
-      tell(picture.line());
-    }
-    return report;
+  /** Paints one picture and tells where it is. */
+  Path paint(Report report, Job asked, Supplier<Path> target) throws IOException {
+    Job job = new Job(task.apply(asked.request()), asked.image());
+    GenerationResult result = pipeline.generate(job.request(), listener, session.cancel());
+    Path file = target.get();
+    BufferedImage image = result.images().get(job.image());
+    PictureFile.write(image, result.provenance().texts(job.image()), file);
+    Report.Picture picture =
+        new Report.Picture(job, file, image.getWidth(), image.getHeight(), result.provenance());
+    report.add(picture, output.wantsGrid() ? List.of(image) : List.of());
+    tell(picture.line());
+    return file;
   }
 
   /** Writes what holds all pictures: the sheet and the latents. */

@@ -65,6 +65,11 @@ final class Report {
     together.put("grid", file.toString());
   }
 
+  /** Counts pictures of a batch file that were there already, and those that failed. */
+  void batch(int skipped, int failed) {
+    together.put("skipped", skipped).put("failed", failed);
+  }
+
   void latents(Path file) {
     together.put("latents", file.toString());
   }
@@ -95,14 +100,17 @@ final class Report {
 
   /** The run as one line of JSON. */
   String json(double loadSeconds, double totalSeconds) {
-    GenerationRequest request = first().provenance().request();
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("model", model.name()).put("family", model.family());
-    root.put("runtime", first().provenance().runtime());
-    root.put("scheduler", first().setting("Sampler"));
-    root.put("steps", Integer.parseInt(first().setting("Steps")));
-    root.put("guidance_scale", request.guidanceScale().orElseThrow());
-    root.put("noise", request.noiseKind().label());
+    if (!pictures.isEmpty()) {
+      GenerationRequest request = first().provenance().request();
+      root.put("runtime", first().provenance().runtime());
+      root.put("scheduler", first().setting("Sampler"));
+      root.put("steps", Integer.parseInt(first().setting("Steps")));
+      root.put("guidance_scale", request.guidanceScale().orElseThrow());
+      root.put("noise", request.noiseKind().label());
+    }
+    root.putArray("pictures");
     pictures.forEach(picture -> root.withArray("pictures").add(json(picture)));
     root.setAll(together);
     root.put("load_seconds", rounded(loadSeconds)).put("total_seconds", rounded(totalSeconds));

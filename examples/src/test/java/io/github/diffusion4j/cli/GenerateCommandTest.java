@@ -153,7 +153,7 @@ class GenerateCommandTest {
     String[] args = {"--seed=1", "--steps=1", "--out=" + at("p.png")};
     Run run = Run.of("generate", "--batch-file=" + prompts, args[0], args[1], args[2]);
     assertEquals(0, run.code(), run.err());
-    assertEquals(List.of("p-1.png", "p.png", "prompts.txt"), files());
+    assertEquals(List.of("manifest.jsonl", "p-1.png", "p.png", "prompts.txt"), files());
   }
 
   @Test

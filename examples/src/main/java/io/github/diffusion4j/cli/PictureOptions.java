@@ -1,0 +1,130 @@
+package io.github.diffusion4j.cli;
+
+import io.github.diffusion4j.BranchBatching;
+import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.TextOptions;
+import io.github.diffusion4j.noise.NoiseKind;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** What a picture should be like. A line of a batch file has these options too. */
+final class PictureOptions {
+
+  @Option(
+      names = {"-n", "--negative"},
+      paramLabel = "TEXT",
+      description = "What to keep away from.")
+  private String negative;
+
+  @Option(names = "--width", paramLabel = "PIXELS", description = "Default: the model's.")
+  private Integer width;
+
+  @Option(names = "--height", paramLabel = "PIXELS", description = "Default: the model's.")
+  private Integer height;
+
+  @Option(names = "--steps", paramLabel = "N", description = "Default: the model's.")
+  private Integer steps;
+
+  @Option(
+      names = "--scheduler",
+      paramLabel = "NAME",
+      description = "Solver (see diffusion4j schedulers). Default: the model's.")
+  private String scheduler;
+
+  @Option(
+      names = {"-g", "--guidance"},
+      paramLabel = "SCALE",
+      description = "Guidance by the prompt, on above 1. Default: the model's.")
+  private Double guidance;
+
+  @Option(
+      names = "--guidance-rescale",
+      paramLabel = "0..1",
+      description = "Gives back the contrast that strong guidance takes. Default: 0.")
+  private Double guidanceRescale;
+
+  @Option(
+      names = "--eta",
+      paramLabel = "0..1",
+      description = "Noise that DDIM adds in each step. Default: the solver's.")
+  private Double eta;
+
+  @Option(
+      names = {"-s", "--seed"},
+      paramLabel = "N",
+      split = ",",
+      description =
+          "One seed, which counts up for further pictures, or one for each, with commas between."
+              + " Default: a random one.")
+  private List<Long> seeds = List.of();
+
+  @Option(
+      names = {"-c", "--count"},
+      paramLabel = "N",
+      description =
+          "Pictures of each prompt; each is painted alone and equals the picture of its seed."
+              + " Default: 1, or the number of seeds.")
+  private Integer count;
+
+  @Option(
+      names = "--clip-skip",
+      paramLabel = "LAYERS",
+      description = "Layers of CLIP text encoders to leave out at the end. Default: 0.")
+  private Integer clipSkip;
+
+  @Option(
+      names = "--noise",
+      paramLabel = "KIND",
+      converter = NoiseConverter.class,
+      description =
+          "Random numbers that a seed stands for: torch-cpu, torch-cuda, numpy, numpy-pcg64."
+              + " Default: torch-cpu.")
+  private NoiseKind noise;
+
+  @Option(
+      names = "--one-by-one",
+      description = "Run the two branches of guidance one after the other: less memory, slower.")
+  private Boolean oneByOne;
+
+  /** Changes what is given here. */
+  void change(GenerationRequest.Builder builder) {
+    Optional.ofNullable(negative).ifPresent(builder::negativePrompt);
+    Optional.ofNullable(width).ifPresent(builder::width);
+    Optional.ofNullable(height).ifPresent(builder::height);
+    Optional.ofNullable(steps).ifPresent(builder::steps);
+    Optional.ofNullable(scheduler).ifPresent(builder::scheduler);
+    Optional.ofNullable(guidance).ifPresent(builder::guidanceScale);
+    Optional.ofNullable(guidanceRescale).ifPresent(builder::guidanceRescale);
+    Optional.ofNullable(eta).ifPresent(builder::eta);
+    Optional.ofNullable(noise).ifPresent(builder::noiseKind);
+    Optional.ofNullable(oneByOne)
+        .map(alone -> alone ? BranchBatching.ONE_BY_ONE : BranchBatching.TOGETHER)
+        .ifPresent(builder::batching);
+  }
+
+  /** The options as they were, with what is given here changed. */
+  TextOptions change(TextOptions text) {
+    return clipSkip == null ? text : text.withClipSkip(clipSkip);
+  }
+
+  /** The seeds asked for. */
+  SeedChoice seeds() {
+    return new SeedChoice(seeds, count == null ? OptionalInt.empty() : OptionalInt.of(count));
+  }
+
+  /** Reads a kind of noise. */
+  static final class NoiseConverter implements ITypeConverter<NoiseKind> {
+    @Override
+    public NoiseKind convert(String text) {
+      try {
+        return NoiseKind.of(text);
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException(e.getMessage());
+      }
+    }
+  }
+}
