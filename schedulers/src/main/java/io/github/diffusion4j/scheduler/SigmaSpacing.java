@@ -121,6 +121,13 @@ public enum SigmaSpacing implements ConfigName {
       return logInterpolated(
           count, 700.00, 54.5, 15.886, 7.977, 4.248, 1.789, 0.981, 0.403, 0.173, 0.034, 0.002);
     }
+  },
+  /** By the curvature of the sampling trajectory (Chen et al. 2024), for Stable Diffusion 1. */
+  GITS("gits") {
+    @Override
+    double[] between(SigmaRange range, int count) {
+      return GitsLevels.of(count);
+    }
   };
 
   private final String configName;

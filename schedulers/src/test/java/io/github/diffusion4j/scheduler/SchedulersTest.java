@@ -258,4 +258,20 @@ class SchedulersTest {
     assertThrows(IllegalArgumentException.class, () -> Schedulers.toConfig(own));
     assertEquals(own, own.with(Map.of("eta", 1)));
   }
+
+  @Test
+  void gitsLevelsFallForEveryNumberOfSteps() {
+    for (int steps = 1; steps <= 40; steps++) {
+      double[] sigmas =
+          Schedulers.named("euler-gits").start(StepPlan.steps(steps), SHAPE, SILENCE).sigmas();
+      assertEquals(steps + 1, sigmas.length);
+      assertEquals(14.61464119, sigmas[0], 1e-5);
+      for (int i = 0; i < steps; i++) {
+        assertTrue(sigmas[i] > sigmas[i + 1], steps + " steps, level " + i);
+      }
+    }
+    double[] ten =
+        Schedulers.named("euler-gits").start(StepPlan.steps(10), SHAPE, SILENCE).sigmas();
+    assertEquals(0.74807048, ten[5], 1e-5);
+  }
 }
