@@ -18,7 +18,8 @@ public final class Goldens {
   public static Path folder(String kind) {
     String given = System.getProperty("goldens", "");
     if (!given.isBlank()) {
-      Path root = Path.of(given);
+      // Tests run in the module's folder, people name folders from the project's.
+      Path root = Files.isDirectory(Path.of(given)) ? Path.of(given) : Path.of("..", given);
       if (KINDS.stream().noneMatch(k -> Files.isDirectory(root.resolve(k)))) {
         throw new IllegalStateException(
             "-Dgoldens=" + root.toAbsolutePath() + " must be a folder with one of " + KINDS);

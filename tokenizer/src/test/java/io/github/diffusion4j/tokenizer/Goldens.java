@@ -40,7 +40,8 @@ public final class Goldens {
     if (given.isEmpty()) {
       return bundled(part);
     }
-    Path root = Path.of(given);
+    // Tests run in the module's folder, people name folders from the project's.
+    Path root = Files.isDirectory(Path.of(given)) ? Path.of(given) : Path.of("..", given);
     if (PARTS.stream().noneMatch(name -> Files.isDirectory(root.resolve(name)))) {
       throw new IllegalStateException("-Dgoldens=" + root + " has none of the folders " + PARTS);
     }
