@@ -27,6 +27,7 @@ import java.util.TreeMap;
  * @param deterministic whether only kernels whose sums have a fixed order may be taken
  * @param promptCacheBytes most memory of each text encoder's kept results, so that a prompt is not
  *     encoded twice; 0 keeps none
+ * @param safety what becomes of pictures that the model's safety checker flags
  * @param sessionConfig raw session entries under ONNX Runtime's keys, such as {@code
  *     session.disable_prepacking}; they win over the typed options
  */
@@ -41,6 +42,7 @@ public record RuntimeOptions(
     boolean spinning,
     boolean deterministic,
     long promptCacheBytes,
+    SafetyPolicy safety,
     Map<String, String> sessionConfig) {
 
   /** Room for about 280 prompts of Stable Diffusion 1, 140 of 2. */
@@ -72,6 +74,7 @@ public record RuntimeOptions(
       throw new IllegalArgumentException(
           "promptCacheBytes must be at least 0, found " + promptCacheBytes);
     }
+    requireNonNull(safety, "safety");
     sessionConfig = sortedCopy(sessionConfig, "sessionConfig");
   }
 
@@ -98,6 +101,7 @@ public record RuntimeOptions(
     builder.spinning = spinning;
     builder.deterministic = deterministic;
     builder.promptCacheBytes = promptCacheBytes;
+    builder.safety = safety;
     builder.sessionConfig.putAll(sessionConfig);
     return builder;
   }
@@ -136,6 +140,7 @@ public record RuntimeOptions(
     private boolean spinning = true;
     private boolean deterministic;
     private long promptCacheBytes = DEFAULT_PROMPT_CACHE_BYTES;
+    private SafetyPolicy safety = SafetyPolicy.BLACK;
     private final Map<String, String> sessionConfig = new TreeMap<>();
 
     private Builder() {}
@@ -241,6 +246,17 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets what becomes of pictures that the model's safety checker flags; {@link
+     * SafetyPolicy#BLACK} by default.
+     *
+     * @param value the policy
+     */
+    public Builder safety(SafetyPolicy value) {
+      safety = requireNonNull(value, "safety");
+      return this;
+    }
+
+    /**
      * Adds one raw session entry.
      *
      * @param key ONNX Runtime's key
@@ -268,6 +284,7 @@ public record RuntimeOptions(
           spinning,
           deterministic,
           promptCacheBytes,
+          safety,
           sessionConfig);
     }
   }

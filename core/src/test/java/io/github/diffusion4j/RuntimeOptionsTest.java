@@ -39,6 +39,7 @@ class RuntimeOptionsTest {
             false,
             true,
             1000,
+            SafetyPolicy.BLUR,
             Map.of("a", "1", "b", "2"));
     assertEquals(options, options.toBuilder().build());
     RuntimeOptions changed =
@@ -53,6 +54,7 @@ class RuntimeOptionsTest {
             .spinning(true)
             .deterministic(false)
             .promptCacheBytes(0)
+            .safety(SafetyPolicy.OFF)
             .sessionConfig("c", "3")
             .build();
     assertEquals(
@@ -67,6 +69,7 @@ class RuntimeOptionsTest {
             true,
             false,
             0,
+            SafetyPolicy.OFF,
             Map.of("a", "1", "b", "2", "c", "3")),
         changed);
   }
