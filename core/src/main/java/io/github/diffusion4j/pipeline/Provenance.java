@@ -133,7 +133,7 @@ public record Provenance(
     Map<String, String> settings = new LinkedHashMap<>();
     settings.put("Steps", ProvenanceJson.steps(request.plan().orElseThrow()));
     settings.put("Sampler", ProvenanceJson.schedulerName(scheduler));
-    settings.put("CFG scale", plain(request.guidanceScale().orElseThrow()));
+    settings.put("CFG scale", plain(request.guidance().scale().orElseThrow()));
     long seed = request.seeds().get(Math.min(index, request.seeds().size() - 1));
     settings.put("Seed", Long.toString(seed));
     settings.put("Size", request.width().orElseThrow() + "x" + request.height().orElseThrow());
@@ -141,8 +141,8 @@ public record Provenance(
     Map<String, Object> task = request.init().description();
     copy(task, "strength", settings, "Denoising strength");
     copy(task, "variation_strength", settings, "Variation seed strength");
-    if (request.guidanceRescale() > 0) {
-      settings.put("CFG rescale phi", plain(request.guidanceRescale()));
+    if (request.guidance().rescale() > 0) {
+      settings.put("CFG rescale phi", plain(request.guidance().rescale()));
     }
     request.eta().ifPresent(eta -> settings.put("Eta", plain(eta)));
     settings.put("RNG", request.noiseKind().label());

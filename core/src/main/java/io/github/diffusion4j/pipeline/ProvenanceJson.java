@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.Init;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.SafetyPolicy;
@@ -45,8 +46,8 @@ final class ProvenanceJson {
     root.put("width", request.width().orElseThrow()).put("height", request.height().orElseThrow());
     PlanJson.write(root, request.plan().orElseThrow());
     ConditioningJson.write(root, request);
-    root.put("guidance_scale", request.guidanceScale().orElseThrow());
-    root.put("guidance_rescale", request.guidanceRescale());
+    root.put("guidance_scale", request.guidance().scale().orElseThrow());
+    root.put("guidance_rescale", request.guidance().rescale());
     request.eta().ifPresent(eta -> root.put("eta", eta));
     root.set("seeds", JSON.valueToTree(request.seeds()));
     root.put("noise", request.noiseKind().label());
@@ -134,14 +135,14 @@ final class ProvenanceJson {
         : init;
   }
 
-  private static GenerationRequest.Builder read(JsonNode root) {
+  private static GenerationRequestBuilder read(JsonNode root) {
     if (!root.path("scheduler").isObject()) {
       throw new IllegalArgumentException(
           "the solver was the user's own, " + root.path("scheduler").asText());
     }
     Map<String, Object> scheduler =
         JSON.convertValue(root.path("scheduler"), new TypeReference<>() {});
-    GenerationRequest.Builder builder =
+    GenerationRequestBuilder builder =
         GenerationRequest.prompts(texts(root.path("prompts")))
             .negativePrompt(texts(root.path("negative_prompts")).toArray(String[]::new))
             .size(root.path("width").asInt(), root.path("height").asInt())

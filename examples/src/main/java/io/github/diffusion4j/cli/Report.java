@@ -109,7 +109,7 @@ final class Report {
       root.put("runtime", first().provenance().runtime());
       root.put("scheduler", first().setting("Sampler"));
       root.put("steps", Integer.parseInt(first().setting("Steps")));
-      root.put("guidance_scale", request.guidanceScale().orElseThrow());
+      root.put("guidance_scale", request.guidance().scale().orElseThrow());
       root.put("noise", request.noiseKind().label());
     }
     root.putArray("pictures");
