@@ -28,6 +28,9 @@ import java.util.TreeMap;
  * @param promptCacheBytes most memory of each text encoder's kept results, so that a prompt is not
  *     encoded twice; 0 keeps none
  * @param safety what becomes of pictures that the model's safety checker flags
+ * @param residency which networks are in memory
+ * @param memoryLimit most memory of the process in bytes that a generation may be estimated to
+ *     take, 0 for no limit; what does not fit is refused
  * @param sessionConfig raw session entries under ONNX Runtime's keys, such as {@code
  *     session.disable_prepacking}; they win over the typed options
  */
@@ -43,6 +46,8 @@ public record RuntimeOptions(
     boolean deterministic,
     long promptCacheBytes,
     SafetyPolicy safety,
+    Residency residency,
+    long memoryLimit,
     Map<String, String> sessionConfig) {
 
   /** Room for about 280 prompts of Stable Diffusion 1, 140 of 2. */
@@ -75,6 +80,10 @@ public record RuntimeOptions(
           "promptCacheBytes must be at least 0, found " + promptCacheBytes);
     }
     requireNonNull(safety, "safety");
+    requireNonNull(residency, "residency");
+    if (memoryLimit < 0) {
+      throw new IllegalArgumentException("memoryLimit must be at least 0, found " + memoryLimit);
+    }
     sessionConfig = sortedCopy(sessionConfig, "sessionConfig");
   }
 
@@ -102,6 +111,8 @@ public record RuntimeOptions(
     builder.deterministic = deterministic;
     builder.promptCacheBytes = promptCacheBytes;
     builder.safety = safety;
+    builder.residency = residency;
+    builder.memoryLimit = memoryLimit;
     builder.sessionConfig.putAll(sessionConfig);
     return builder;
   }
@@ -141,6 +152,8 @@ public record RuntimeOptions(
     private boolean deterministic;
     private long promptCacheBytes = DEFAULT_PROMPT_CACHE_BYTES;
     private SafetyPolicy safety = SafetyPolicy.BLACK;
+    private Residency residency = Residency.AUTO;
+    private long memoryLimit;
     private final Map<String, String> sessionConfig = new TreeMap<>();
 
     private Builder() {}
@@ -257,6 +270,26 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets which networks are in memory; {@link Residency#AUTO} by default.
+     *
+     * @param value the residency
+     */
+    public Builder residency(Residency value) {
+      residency = requireNonNull(value, "residency");
+      return this;
+    }
+
+    /**
+     * Sets the most memory that a generation may be estimated to take; none by default.
+     *
+     * @param value bytes of the whole process, 0 for no limit
+     */
+    public Builder memoryLimit(long value) {
+      memoryLimit = value;
+      return this;
+    }
+
+    /**
      * Adds one raw session entry.
      *
      * @param key ONNX Runtime's key
@@ -285,6 +318,8 @@ public record RuntimeOptions(
           deterministic,
           promptCacheBytes,
           safety,
+          residency,
+          memoryLimit,
           sessionConfig);
     }
   }

@@ -40,6 +40,8 @@ class RuntimeOptionsTest {
             true,
             1000,
             SafetyPolicy.BLUR,
+            Residency.ON_DEMAND,
+            3L << 30,
             Map.of("a", "1", "b", "2"));
     assertEquals(options, options.toBuilder().build());
     RuntimeOptions changed =
@@ -55,6 +57,8 @@ class RuntimeOptionsTest {
             .deterministic(false)
             .promptCacheBytes(0)
             .safety(SafetyPolicy.OFF)
+            .residency(Residency.ALL)
+            .memoryLimit(0)
             .sessionConfig("c", "3")
             .build();
     assertEquals(
@@ -70,6 +74,8 @@ class RuntimeOptionsTest {
             false,
             0,
             SafetyPolicy.OFF,
+            Residency.ALL,
+            0,
             Map.of("a", "1", "b", "2", "c", "3")),
         changed);
   }

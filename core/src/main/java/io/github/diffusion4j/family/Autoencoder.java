@@ -67,7 +67,7 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
       Map<String, OrtModel> networks = new HashMap<>();
       networks.put(DECODER, open.own(runtime.open(DECODER, decoder)));
       if (Files.isRegularFile(encoder)) {
-        networks.put(ENCODER, open.own(runtime.open(ENCODER, encoder)));
+        networks.put(ENCODER, open.own(runtime.openWhenNeeded(ENCODER, encoder)));
       }
       ConfigFile config = ConfigFile.read(folder, DECODER + "/config.json");
       return new Autoencoder(new OrtLatentCodec(networks, config), open.release());

@@ -33,6 +33,7 @@ final class Components {
 
   private static final String ENCODER = "text_encoder";
   private static final String TOKENIZER = "tokenizer";
+  private static final String ENCODES_PICTURES = "vae_encoder";
 
   private final ModelLayout layout;
   private final Map<String, Tokenizer> tokenizers;
@@ -54,7 +55,7 @@ final class Components {
    */
   static Components open(ModelLayout layout, OrtRuntime runtime, Closer open, String... names)
       throws IOException {
-    Map<String, Path> files = layout.withOptional(layout.onnxFiles(names), "vae_encoder");
+    Map<String, Path> files = layout.withOptional(layout.onnxFiles(names), ENCODES_PICTURES);
     List<String> suffixes =
         files.keySet().stream()
             .filter(name -> name.startsWith(ENCODER))
@@ -80,7 +81,12 @@ final class Components {
                   ? List.of()
                   : new TextualInversions(layout.inversions(), encoder, suffixes.size())
                       .edits((Tokenizer) opened.get(TOKENIZER + suffix(name)));
-          tasks.put(name, () -> runtime.open(name, file, edits));
+          tasks.put(
+              name,
+              () ->
+                  name.equals(ENCODES_PICTURES)
+                      ? runtime.openWhenNeeded(name, file)
+                      : runtime.open(name, file, edits));
         });
     opened.putAll(ParallelOpening.open(tasks, open));
     return new Components(layout, of(Tokenizer.class, opened), of(OrtModel.class, opened));

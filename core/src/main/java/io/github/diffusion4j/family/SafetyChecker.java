@@ -106,7 +106,8 @@ public final class SafetyChecker implements AutoCloseable {
               + " the safety checker off");
     }
     ImageProcessor processor = new ImageProcessorConfig(config).processor();
-    OrtModel model = runtime.open(COMPONENT, folder.resolve(COMPONENT).resolve("model.onnx"));
+    OrtModel model =
+        runtime.openWhenNeeded(COMPONENT, folder.resolve(COMPONENT).resolve("model.onnx"));
     try {
       return new SafetyChecker(model, processor);
     } catch (RuntimeException e) {

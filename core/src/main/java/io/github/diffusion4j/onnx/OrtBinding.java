@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtSession;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.GenerationCancelledException;
 import io.github.diffusion4j.InferenceException;
+import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -21,6 +22,7 @@ public final class OrtBinding implements AutoCloseable {
 
   private final OrtModel model;
   private final CancelToken cancel;
+  private final OrtSession session;
   private final OrtSession.RunOptions options;
   private final Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
   private final Map<String, OnnxTensor> outputs = new LinkedHashMap<>();
@@ -30,6 +32,8 @@ public final class OrtBinding implements AutoCloseable {
     this.model = model;
     this.cancel = cancel;
     try (Closer open = new Closer()) {
+      session = acquire();
+      open.own(() -> model.session().release());
       options = new OrtSession.RunOptions();
       NativeCount.opened();
       open.own(
@@ -41,6 +45,15 @@ public final class OrtBinding implements AutoCloseable {
       owned = open.release();
     } catch (OrtException e) {
       throw new InferenceException(model.component(), "cannot make run options", e);
+    }
+  }
+
+  private OrtSession acquire() {
+    try {
+      return model.session().acquire();
+    } catch (IOException e) {
+      throw new InferenceException(
+          model.component(), "cannot be opened from " + model.file() + ": " + e.getMessage(), e);
     }
   }
 
@@ -159,7 +172,7 @@ public final class OrtBinding implements AutoCloseable {
   private OrtSession.Result call(Set<String> names) {
     cancel.throwIfCancelled();
     try {
-      return model.session().run(inputs, names, outputs, options);
+      return session.run(inputs, names, outputs, options);
     } catch (OrtException e) {
       if (cancel.isCancelled()) {
         throw new GenerationCancelledException(

@@ -1,18 +1,12 @@
 package io.github.diffusion4j.onnx;
 
-import ai.onnxruntime.NodeInfo;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
-import ai.onnxruntime.TensorInfo;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -20,8 +14,9 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * One open network: a session and what it says of its inputs and outputs. Thread-safe; closing it
- * while a run is under way is the owner's to prevent.
+ * One network of a model: what it takes and gives, and its session, which is open all the time or
+ * only while a binding uses it, as the runtime's residency says. Thread-safe; closing it while a
+ * run is under way is the owner's to prevent.
  */
 public final class OrtModel implements AutoCloseable {
 
@@ -36,41 +31,18 @@ public final class OrtModel implements AutoCloseable {
 
   private final Source source;
   private final String component;
-  private final OrtSession session;
+  private final NetworkSession session;
   private final Map<GraphEdit, OrtModel> variants = new HashMap<>();
   private final Closer owned;
-  private final Map<String, TensorSpec> inputs;
-  private final Map<String, TensorSpec> outputs;
+  private final Signature signature;
 
-  /** Takes over what {@code open} owns, the session among it, once the signature is read. */
-  OrtModel(Source source, OrtSession session, Closer open) throws OrtException {
+  /** Takes over what {@code open} owns, the session among it. */
+  OrtModel(Source source, Signature signature, NetworkSession session, Closer open) {
     this.source = source;
     this.component = source.component();
+    this.signature = signature;
     this.session = session;
-    this.inputs = specs(session.getInputInfo().values());
-    this.outputs = specs(session.getOutputInfo().values());
     this.owned = open.release();
-  }
-
-  private static Map<String, TensorSpec> specs(Collection<NodeInfo> nodes) {
-    Map<String, TensorSpec> specs = new LinkedHashMap<>();
-    for (NodeInfo node : nodes) {
-      TensorSpec spec =
-          node.getInfo() instanceof TensorInfo info
-              ? new TensorSpec(
-                  node.getName(), ElementType.of(info), boxed(info.getShape()), names(info))
-              : new TensorSpec(node.getName(), ElementType.UNSUPPORTED, List.of(), List.of());
-      specs.put(node.getName(), spec);
-    }
-    return specs;
-  }
-
-  private static List<Long> boxed(long[] shape) {
-    return java.util.Arrays.stream(shape).boxed().toList();
-  }
-
-  private static List<String> names(TensorInfo info) {
-    return java.util.Arrays.stream(info.getDimensionNames()).map(n -> n == null ? "" : n).toList();
   }
 
   /**
@@ -88,7 +60,7 @@ public final class OrtModel implements AutoCloseable {
    * @return specs by name
    */
   public Map<String, TensorSpec> inputs() {
-    return java.util.Collections.unmodifiableMap(inputs);
+    return signature.inputs();
   }
 
   /**
@@ -97,7 +69,7 @@ public final class OrtModel implements AutoCloseable {
    * @return specs by name
    */
   public Map<String, TensorSpec> outputs() {
-    return java.util.Collections.unmodifiableMap(outputs);
+    return signature.outputs();
   }
 
   /**
@@ -108,7 +80,7 @@ public final class OrtModel implements AutoCloseable {
    * @throws ModelFormatException if the network has no such input
    */
   public TensorSpec input(String name) {
-    return find(inputs, "input", List.of(name));
+    return find(inputs(), "input", List.of(name));
   }
 
   /**
@@ -119,7 +91,7 @@ public final class OrtModel implements AutoCloseable {
    * @throws ModelFormatException if the network has no such output
    */
   public TensorSpec output(String... names) {
-    return find(outputs, "output", List.of(names));
+    return find(outputs(), "output", List.of(names));
   }
 
   private TensorSpec find(Map<String, TensorSpec> specs, String what, List<String> names) {
@@ -177,7 +149,7 @@ public final class OrtModel implements AutoCloseable {
    */
   public void requireNoOtherInputs(Set<String> known) {
     Optional<TensorSpec> other =
-        inputs.values().stream().filter(spec -> !known.contains(spec.name())).findFirst();
+        inputs().values().stream().filter(spec -> !known.contains(spec.name())).findFirst();
     if (other.isPresent()) {
       throw new ModelFormatException(
           component
@@ -189,10 +161,13 @@ public final class OrtModel implements AutoCloseable {
   }
 
   /**
-   * Prepares runs of one generation.
+   * Prepares runs of one generation; opens the session if it is not open.
    *
    * @param cancel stops a running call
    * @return owned by the caller
+   * @throws ModelFormatException if the session is opened now and the file is not what it should be
+   * @throws io.github.diffusion4j.InferenceException if the session is opened now and the file
+   *     cannot be read
    */
   public OrtBinding bind(CancelToken cancel) {
     return new OrtBinding(this, cancel);
@@ -235,7 +210,7 @@ public final class OrtModel implements AutoCloseable {
     }
   }
 
-  OrtSession session() {
+  NetworkSession session() {
     return session;
   }
 

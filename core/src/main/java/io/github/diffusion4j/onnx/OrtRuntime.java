@@ -5,14 +5,19 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import java.io.IOException;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
-/** Opens networks with one set of options. Immutable and thread-safe. */
+/**
+ * Opens networks with one set of options, and knows which of them are in memory. For one model;
+ * thread-safe.
+ */
 public final class OrtRuntime {
 
   private static final System.Logger LOG = System.getLogger(OrtRuntime.class.getName());
@@ -20,12 +25,14 @@ public final class OrtRuntime {
   private final OrtEnvironment environment;
   private final RuntimeOptions options;
   private final Providers.Resolved provider;
+  private final Residents residents;
 
   private OrtRuntime(
       OrtEnvironment environment, RuntimeOptions options, Providers.Resolved provider) {
     this.environment = environment;
     this.options = options;
     this.provider = provider;
+    this.residents = new Residents(options.residency() == Residency.ON_DEMAND);
   }
 
   /**
@@ -98,10 +105,81 @@ public final class OrtRuntime {
    * @throws ModelFormatException if it is not an ONNX model that this runtime can run and edit
    */
   public OrtModel open(String component, Path file, List<GraphEdit> edits) throws IOException {
-    if (Files.size(file) == 0) {
+    return open(new OrtModel.Source(this, component, file, edits), !residents.onDemand());
+  }
+
+  /**
+   * Prepares one network that is not always needed: what it takes and gives is read from the file,
+   * its session is opened when it is first used. In another file system than the default, which may
+   * be closed meanwhile, it is opened at once.
+   *
+   * @param component what it is in its model, for messages
+   * @param file an ONNX model
+   * @return owned by the caller
+   * @throws IOException if the file cannot be read
+   * @throws ModelFormatException if it is not a whole ONNX model, or weights beside it are not
+   */
+  public OrtModel openWhenNeeded(String component, Path file) throws IOException {
+    boolean now = !residents.onDemand() && file.getFileSystem() != FileSystems.getDefault();
+    return open(new OrtModel.Source(this, component, file, List.of()), now);
+  }
+
+  /** Closes networks that nobody uses, if only what is used is to be in memory. */
+  public void closeIdle() {
+    residents.closeIdle();
+  }
+
+  /** From now on keeps in memory only what is used. */
+  public void keepOnlyWhatIsUsed() {
+    residents.keepOnlyWhatIsUsed();
+  }
+
+  private OrtModel open(OrtModel.Source source, boolean now) throws IOException {
+    if (Files.size(source.file()) == 0) {
       throw new ModelFormatException(
-          component + ": " + file + " is empty; download the model again");
+          source.component() + ": " + source.file() + " is empty; download the model again");
     }
+    try (Closer open = new Closer()) {
+      NetworkSession session =
+          open.own(
+              new NetworkSession(
+                  source.component(),
+                  residents,
+                  () -> opened(source, options -> session(source, options))));
+      Optional<Signature> declared = now ? Optional.empty() : declared(source);
+      Signature signature = declared.isPresent() ? declared.get() : seen(source, session);
+      return new OrtModel(source, signature, session, open);
+    }
+  }
+
+  /** What the file says, if it says it all; its weights beside it must be there. */
+  private static Optional<Signature> declared(OrtModel.Source source) throws IOException {
+    OnnxGraph graph =
+        source.edits().isEmpty()
+            ? OnnxGraph.read(source.file())
+            : OnnxGraph.read(source.file(), GraphEditor.edit(source.file(), source.edits()));
+    graph.requireExternalData();
+    return Optional.of(Signature.of(graph.file())).filter(Signature::isComplete);
+  }
+
+  /** What ONNX Runtime says. */
+  private static Signature seen(OrtModel.Source source, NetworkSession session) throws IOException {
+    OrtSession opened = session.acquire();
+    try {
+      return Signature.of(opened);
+    } catch (OrtException e) {
+      throw refused(source, e);
+    } finally {
+      session.release();
+    }
+  }
+
+  /** Makes a session with prepared options. */
+  private interface Opening {
+    OrtSession session(OrtSession.SessionOptions options) throws OrtException, IOException;
+  }
+
+  private NetworkSession.Opened opened(OrtModel.Source source, Opening opening) throws IOException {
     try (Closer open = new Closer()) {
       OrtSession.SessionOptions sessionOptions = new OrtSession.SessionOptions();
       NativeCount.opened();
@@ -111,20 +189,31 @@ public final class OrtRuntime {
             NativeCount.closed();
           });
       Providers.apply(sessionOptions, provider, options);
-      OrtSession session =
-          edits.isEmpty() ? session(file, sessionOptions) : edited(file, edits, sessionOptions);
+      OrtSession session = opening.session(sessionOptions);
       NativeCount.opened();
       open.own(
           () -> {
             session.close();
             NativeCount.closed();
           });
-      return new OrtModel(new OrtModel.Source(this, component, file, edits), session, open);
+      return new NetworkSession.Opened(session, open.release());
     } catch (OrtException e) {
-      throw new ModelFormatException(
-          component + ": " + file + " is not a model that ONNX Runtime can open: " + e.getMessage(),
-          e);
+      throw refused(source, e);
     }
+  }
+
+  private static ModelFormatException refused(OrtModel.Source source, OrtException e) {
+    return new ModelFormatException(
+        "%s: %s is not a model that ONNX Runtime can open: %s"
+            .formatted(source.component(), source.file(), e.getMessage()),
+        e);
+  }
+
+  private OrtSession session(OrtModel.Source source, OrtSession.SessionOptions sessionOptions)
+      throws OrtException, IOException {
+    return source.edits().isEmpty()
+        ? session(source.file(), sessionOptions)
+        : edited(source.file(), source.edits(), sessionOptions);
   }
 
   private OrtSession session(Path file, OrtSession.SessionOptions sessionOptions)

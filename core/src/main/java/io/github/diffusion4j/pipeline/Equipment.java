@@ -5,10 +5,12 @@ package io.github.diffusion4j.pipeline;
  *
  * @param runtime what computes, for the record
  * @param safety looks at decoded pictures
+ * @param afterwards runs after each generation: closes networks that are not to stay in memory
  */
-record Equipment(String runtime, SafetyCheck safety) implements AutoCloseable {
+record Equipment(String runtime, SafetyCheck safety, Runnable afterwards) implements AutoCloseable {
 
-  static final Equipment OF_GIVEN_STAGES = new Equipment("given stages", SafetyCheck.NONE);
+  static final Equipment OF_GIVEN_STAGES =
+      new Equipment("given stages", SafetyCheck.NONE, () -> {});
 
   @Override
   public void close() {

@@ -92,7 +92,7 @@ public final class StableDiffusionPipeline implements AutoCloseable {
     }
     try (Closer open = new Closer()) {
       SafetyCheck safety = open.own(SafetyCheck.open(layout, runtime, options.safety()));
-      Equipment equipment = new Equipment(runtime.describe(), safety);
+      Equipment equipment = new Equipment(runtime.describe(), safety, runtime::closeIdle);
       var pipeline = new StableDiffusionPipeline(family.open(layout, runtime), equipment);
       open.release();
       return pipeline;
@@ -187,6 +187,7 @@ public final class StableDiffusionPipeline implements AutoCloseable {
       }
       return work.apply(new Painting(stages, equipment, listener, cancel));
     } finally {
+      equipment.afterwards().run();
       lock.readLock().unlock();
     }
   }
