@@ -2,6 +2,7 @@ package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.OrtModel;
 import java.io.IOException;
 
