@@ -29,6 +29,7 @@ import java.util.TreeMap;
  *     encoded twice; 0 keeps none
  * @param precision what networks compute in that are built here from their weights; ONNX files have
  *     theirs already
+ * @param safety what becomes of pictures that the model's safety checker flags
  * @param sessionConfig raw session entries under ONNX Runtime's keys, such as {@code
  *     session.disable_prepacking}; they win over the typed options
  */
@@ -44,6 +45,7 @@ public record RuntimeOptions(
     boolean deterministic,
     long promptCacheBytes,
     Precision precision,
+    SafetyPolicy safety,
     Map<String, String> sessionConfig) {
 
   /** Room for about 280 prompts of Stable Diffusion 1, 140 of 2. */
@@ -90,6 +92,7 @@ public record RuntimeOptions(
           "promptCacheBytes must be at least 0, found " + promptCacheBytes);
     }
     requireNonNull(precision, "precision");
+    requireNonNull(safety, "safety");
     sessionConfig = sortedCopy(sessionConfig, "sessionConfig");
   }
 
@@ -117,6 +120,7 @@ public record RuntimeOptions(
     builder.deterministic = deterministic;
     builder.promptCacheBytes = promptCacheBytes;
     builder.precision = precision;
+    builder.safety = safety;
     builder.sessionConfig.putAll(sessionConfig);
     return builder;
   }
@@ -156,6 +160,7 @@ public record RuntimeOptions(
     private boolean deterministic;
     private long promptCacheBytes = DEFAULT_PROMPT_CACHE_BYTES;
     private Precision precision = Precision.AUTO;
+    private SafetyPolicy safety = SafetyPolicy.BLACK;
     private final Map<String, String> sessionConfig = new TreeMap<>();
 
     private Builder() {}
@@ -271,6 +276,17 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets what becomes of pictures that the model's safety checker flags; {@link
+     * SafetyPolicy#BLACK} by default.
+     *
+     * @param value the policy
+     */
+    public Builder safety(SafetyPolicy value) {
+      safety = requireNonNull(value, "safety");
+      return this;
+    }
+
+    /**
      * Adds one raw session entry.
      *
      * @param key ONNX Runtime's key
@@ -299,6 +315,7 @@ public record RuntimeOptions(
           deterministic,
           promptCacheBytes,
           precision,
+          safety,
           sessionConfig);
     }
   }

@@ -41,6 +41,7 @@ class RuntimeOptionsTest {
             true,
             1000,
             Precision.FLOAT16,
+            SafetyPolicy.BLUR,
             Map.of("a", "1", "b", "2"));
     assertEquals(options, options.toBuilder().build());
     RuntimeOptions changed =
@@ -56,6 +57,7 @@ class RuntimeOptionsTest {
             .deterministic(false)
             .promptCacheBytes(0)
             .precision(Precision.STORED)
+            .safety(SafetyPolicy.OFF)
             .sessionConfig("c", "3")
             .build();
     assertEquals(
@@ -71,6 +73,7 @@ class RuntimeOptionsTest {
             false,
             0,
             Precision.STORED,
+            SafetyPolicy.OFF,
             Map.of("a", "1", "b", "2", "c", "3")),
         changed);
   }
