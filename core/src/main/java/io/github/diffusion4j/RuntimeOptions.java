@@ -27,6 +27,7 @@ import java.util.TreeMap;
  * @param deterministic whether only kernels whose sums have a fixed order may be taken
  * @param promptCacheBytes most memory of each text encoder's kept results, so that a prompt is not
  *     encoded twice; 0 keeps none
+ * @param vaeTiling whether the autoencoder works on tiles
  * @param sessionConfig raw session entries under ONNX Runtime's keys, such as {@code
  *     session.disable_prepacking}; they win over the typed options
  */
@@ -41,6 +42,7 @@ public record RuntimeOptions(
     boolean spinning,
     boolean deterministic,
     long promptCacheBytes,
+    VaeTiling vaeTiling,
     Map<String, String> sessionConfig) {
 
   /** Room for about 280 prompts of Stable Diffusion 1, 140 of 2. */
@@ -72,6 +74,7 @@ public record RuntimeOptions(
       throw new IllegalArgumentException(
           "promptCacheBytes must be at least 0, found " + promptCacheBytes);
     }
+    requireNonNull(vaeTiling, "vaeTiling");
     sessionConfig = sortedCopy(sessionConfig, "sessionConfig");
   }
 
@@ -98,6 +101,7 @@ public record RuntimeOptions(
     builder.spinning = spinning;
     builder.deterministic = deterministic;
     builder.promptCacheBytes = promptCacheBytes;
+    builder.vaeTiling = vaeTiling;
     builder.sessionConfig.putAll(sessionConfig);
     return builder;
   }
@@ -136,6 +140,7 @@ public record RuntimeOptions(
     private boolean spinning = true;
     private boolean deterministic;
     private long promptCacheBytes = DEFAULT_PROMPT_CACHE_BYTES;
+    private VaeTiling vaeTiling = VaeTiling.AUTO;
     private final Map<String, String> sessionConfig = new TreeMap<>();
 
     private Builder() {}
@@ -241,6 +246,16 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets whether the autoencoder works on tiles; where memory asks for it by default.
+     *
+     * @param value when and how
+     */
+    public Builder vaeTiling(VaeTiling value) {
+      vaeTiling = requireNonNull(value, "vaeTiling");
+      return this;
+    }
+
+    /**
      * Adds one raw session entry.
      *
      * @param key ONNX Runtime's key
@@ -268,6 +283,7 @@ public record RuntimeOptions(
           spinning,
           deterministic,
           promptCacheBytes,
+          vaeTiling,
           sessionConfig);
     }
   }

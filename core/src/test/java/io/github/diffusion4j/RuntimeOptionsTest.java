@@ -39,6 +39,7 @@ class RuntimeOptionsTest {
             false,
             true,
             1000,
+            VaeTiling.ON,
             Map.of("a", "1", "b", "2"));
     assertEquals(options, options.toBuilder().build());
     RuntimeOptions changed =
@@ -53,6 +54,7 @@ class RuntimeOptionsTest {
             .spinning(true)
             .deterministic(false)
             .promptCacheBytes(0)
+            .vaeTiling(VaeTiling.OFF.withTileSize(256))
             .sessionConfig("c", "3")
             .build();
     assertEquals(
@@ -67,6 +69,7 @@ class RuntimeOptionsTest {
             true,
             false,
             0,
+            VaeTiling.OFF.withTileSize(256),
             Map.of("a", "1", "b", "2", "c", "3")),
         changed);
   }
