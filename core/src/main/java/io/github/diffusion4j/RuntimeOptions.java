@@ -30,6 +30,7 @@ import java.util.TreeMap;
  * @param precision what networks compute in that are built here from their weights; ONNX files have
  *     theirs already
  * @param safety what becomes of pictures that the model's safety checker flags
+ * @param vaeTiling whether the autoencoder works on tiles
  * @param sessionConfig raw session entries under ONNX Runtime's keys, such as {@code
  *     session.disable_prepacking}; they win over the typed options
  */
@@ -46,6 +47,7 @@ public record RuntimeOptions(
     long promptCacheBytes,
     Precision precision,
     SafetyPolicy safety,
+    VaeTiling vaeTiling,
     Map<String, String> sessionConfig) {
 
   /** Room for about 280 prompts of Stable Diffusion 1, 140 of 2. */
@@ -93,6 +95,7 @@ public record RuntimeOptions(
     }
     requireNonNull(precision, "precision");
     requireNonNull(safety, "safety");
+    requireNonNull(vaeTiling, "vaeTiling");
     sessionConfig = sortedCopy(sessionConfig, "sessionConfig");
   }
 
@@ -121,6 +124,7 @@ public record RuntimeOptions(
     builder.promptCacheBytes = promptCacheBytes;
     builder.precision = precision;
     builder.safety = safety;
+    builder.vaeTiling = vaeTiling;
     builder.sessionConfig.putAll(sessionConfig);
     return builder;
   }
@@ -161,6 +165,7 @@ public record RuntimeOptions(
     private long promptCacheBytes = DEFAULT_PROMPT_CACHE_BYTES;
     private Precision precision = Precision.AUTO;
     private SafetyPolicy safety = SafetyPolicy.BLACK;
+    private VaeTiling vaeTiling = VaeTiling.AUTO;
     private final Map<String, String> sessionConfig = new TreeMap<>();
 
     private Builder() {}
@@ -287,6 +292,16 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets whether the autoencoder works on tiles; where memory asks for it by default.
+     *
+     * @param value when and how
+     */
+    public Builder vaeTiling(VaeTiling value) {
+      vaeTiling = requireNonNull(value, "vaeTiling");
+      return this;
+    }
+
+    /**
      * Adds one raw session entry.
      *
      * @param key ONNX Runtime's key
@@ -316,6 +331,7 @@ public record RuntimeOptions(
           promptCacheBytes,
           precision,
           safety,
+          vaeTiling,
           sessionConfig);
     }
   }

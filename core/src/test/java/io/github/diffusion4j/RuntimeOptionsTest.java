@@ -42,6 +42,7 @@ class RuntimeOptionsTest {
             1000,
             Precision.FLOAT16,
             SafetyPolicy.BLUR,
+            VaeTiling.ON,
             Map.of("a", "1", "b", "2"));
     assertEquals(options, options.toBuilder().build());
     RuntimeOptions changed =
@@ -58,6 +59,7 @@ class RuntimeOptionsTest {
             .promptCacheBytes(0)
             .precision(Precision.STORED)
             .safety(SafetyPolicy.OFF)
+            .vaeTiling(VaeTiling.OFF.withTileSize(256))
             .sessionConfig("c", "3")
             .build();
     assertEquals(
@@ -74,6 +76,7 @@ class RuntimeOptionsTest {
             0,
             Precision.STORED,
             SafetyPolicy.OFF,
+            VaeTiling.OFF.withTileSize(256),
             Map.of("a", "1", "b", "2", "c", "3")),
         changed);
   }
