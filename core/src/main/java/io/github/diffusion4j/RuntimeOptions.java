@@ -27,10 +27,13 @@ import java.util.TreeMap;
  * @param deterministic whether only kernels whose sums have a fixed order may be taken
  * @param promptCacheBytes most memory of each text encoder's kept results, so that a prompt is not
  *     encoded twice; 0 keeps none
+ * @param precision what networks compute in that are built here from their weights; ONNX files have
+ *     theirs already
  * @param safety what becomes of pictures that the model's safety checker flags
  * @param residency which networks are in memory
  * @param memoryLimit most memory of the process in bytes that a generation may be estimated to
  *     take, 0 for no limit; what does not fit is refused
+ * @param vaeTiling whether the autoencoder works on tiles
  * @param sessionConfig raw session entries under ONNX Runtime's keys, such as {@code
  *     session.disable_prepacking}; they win over the typed options
  */
@@ -45,9 +48,11 @@ public record RuntimeOptions(
     boolean spinning,
     boolean deterministic,
     long promptCacheBytes,
+    Precision precision,
     SafetyPolicy safety,
     Residency residency,
     long memoryLimit,
+    VaeTiling vaeTiling,
     Map<String, String> sessionConfig) {
 
   /** Room for about 280 prompts of Stable Diffusion 1, 140 of 2. */
@@ -68,6 +73,20 @@ public record RuntimeOptions(
     ALL
   }
 
+  /** What a network computes in. */
+  public enum Precision {
+    /** {@link #STORED} on accelerators, {@link #FLOAT32} on the processor. */
+    AUTO,
+    /** The type that the weights are stored as. */
+    STORED,
+    /** 32-bit floats. */
+    FLOAT32,
+    /** 16-bit floats. */
+    FLOAT16,
+    /** The upper half of 32-bit floats. */
+    BFLOAT16
+  }
+
   /** Checks the ranges and copies the map. */
   public RuntimeOptions {
     requireNonNull(provider, "provider");
@@ -79,11 +98,13 @@ public record RuntimeOptions(
       throw new IllegalArgumentException(
           "promptCacheBytes must be at least 0, found " + promptCacheBytes);
     }
+    requireNonNull(precision, "precision");
     requireNonNull(safety, "safety");
     requireNonNull(residency, "residency");
     if (memoryLimit < 0) {
       throw new IllegalArgumentException("memoryLimit must be at least 0, found " + memoryLimit);
     }
+    requireNonNull(vaeTiling, "vaeTiling");
     sessionConfig = sortedCopy(sessionConfig, "sessionConfig");
   }
 
@@ -110,9 +131,11 @@ public record RuntimeOptions(
     builder.spinning = spinning;
     builder.deterministic = deterministic;
     builder.promptCacheBytes = promptCacheBytes;
+    builder.precision = precision;
     builder.safety = safety;
     builder.residency = residency;
     builder.memoryLimit = memoryLimit;
+    builder.vaeTiling = vaeTiling;
     builder.sessionConfig.putAll(sessionConfig);
     return builder;
   }
@@ -151,9 +174,11 @@ public record RuntimeOptions(
     private boolean spinning = true;
     private boolean deterministic;
     private long promptCacheBytes = DEFAULT_PROMPT_CACHE_BYTES;
+    private Precision precision = Precision.AUTO;
     private SafetyPolicy safety = SafetyPolicy.BLACK;
     private Residency residency = Residency.AUTO;
     private long memoryLimit;
+    private VaeTiling vaeTiling = VaeTiling.AUTO;
     private final Map<String, String> sessionConfig = new TreeMap<>();
 
     private Builder() {}
@@ -259,6 +284,16 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets what networks built here compute in; {@link Precision#AUTO} by default.
+     *
+     * @param value the precision
+     */
+    public Builder precision(Precision value) {
+      precision = requireNonNull(value, "precision");
+      return this;
+    }
+
+    /**
      * Sets what becomes of pictures that the model's safety checker flags; {@link
      * SafetyPolicy#BLACK} by default.
      *
@@ -290,6 +325,16 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets whether the autoencoder works on tiles; where memory asks for it by default.
+     *
+     * @param value when and how
+     */
+    public Builder vaeTiling(VaeTiling value) {
+      vaeTiling = requireNonNull(value, "vaeTiling");
+      return this;
+    }
+
+    /**
      * Adds one raw session entry.
      *
      * @param key ONNX Runtime's key
@@ -317,9 +362,11 @@ public record RuntimeOptions(
           spinning,
           deterministic,
           promptCacheBytes,
+          precision,
           safety,
           residency,
           memoryLimit,
+          vaeTiling,
           sessionConfig);
     }
   }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.RuntimeOptions.Optimization;
+import io.github.diffusion4j.RuntimeOptions.Precision;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -39,9 +40,11 @@ class RuntimeOptionsTest {
             false,
             true,
             1000,
+            Precision.FLOAT16,
             SafetyPolicy.BLUR,
             Residency.ON_DEMAND,
             3L << 30,
+            VaeTiling.ON,
             Map.of("a", "1", "b", "2"));
     assertEquals(options, options.toBuilder().build());
     RuntimeOptions changed =
@@ -56,9 +59,11 @@ class RuntimeOptionsTest {
             .spinning(true)
             .deterministic(false)
             .promptCacheBytes(0)
+            .precision(Precision.STORED)
             .safety(SafetyPolicy.OFF)
             .residency(Residency.ALL)
             .memoryLimit(0)
+            .vaeTiling(VaeTiling.OFF.withTileSize(256))
             .sessionConfig("c", "3")
             .build();
     assertEquals(
@@ -73,9 +78,11 @@ class RuntimeOptionsTest {
             true,
             false,
             0,
+            Precision.STORED,
             SafetyPolicy.OFF,
             Residency.ALL,
             0,
+            VaeTiling.OFF.withTileSize(256),
             Map.of("a", "1", "b", "2", "c", "3")),
         changed);
   }

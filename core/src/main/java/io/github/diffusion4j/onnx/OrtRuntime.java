@@ -1,17 +1,24 @@
 package io.github.diffusion4j.onnx;
 
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import io.github.diffusion4j.ExecutionProvider;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -21,6 +28,9 @@ import java.util.Optional;
 public final class OrtRuntime {
 
   private static final System.Logger LOG = System.getLogger(OrtRuntime.class.getName());
+
+  private static final String EXTERNAL_FOLDER =
+      "session.model_external_initializers_file_folder_path";
 
   private final OrtEnvironment environment;
   private final RuntimeOptions options;
@@ -76,6 +86,34 @@ public final class OrtRuntime {
     return "ONNX Runtime " + environment.getVersion() + ", " + provider.provider().name();
   }
 
+  /**
+   * The precision that a network is to be built for.
+   *
+   * @param stored what its weights are stored as
+   * @return what the options ask for; by itself the stored type on accelerators, and 32 bits on the
+   *     processor, which has few operators of 16
+   */
+  public ElementType precision(ElementType stored) {
+    return switch (options.precision()) {
+      case AUTO ->
+          provider.provider() instanceof ExecutionProvider.Cpu ? ElementType.FLOAT32 : stored;
+      case STORED -> stored;
+      case FLOAT32 -> ElementType.FLOAT32;
+      case FLOAT16 -> ElementType.FLOAT16;
+      case BFLOAT16 -> ElementType.BFLOAT16;
+    };
+  }
+
+  /**
+   * Whether the provider has ONNX Runtime's own operator for attention.
+   *
+   * @return true for CPU and CUDA
+   */
+  public boolean fusesAttention() {
+    return provider.provider() instanceof ExecutionProvider.Cpu
+        || provider.provider() instanceof ExecutionProvider.Cuda;
+  }
+
   RuntimeOptions options() {
     return options;
   }
@@ -105,7 +143,26 @@ public final class OrtRuntime {
    * @throws ModelFormatException if it is not an ONNX model that this runtime can run and edit
    */
   public OrtModel open(String component, Path file, List<GraphEdit> edits) throws IOException {
-    return open(new OrtModel.Source(this, component, file, edits), !residents.onDemand());
+    return open(
+        new OrtModel.Source(this, component, file, Optional.empty(), edits), !residents.onDemand());
+  }
+
+  /**
+   * Opens one network that is built here.
+   *
+   * @param component what it is in its model, for messages
+   * @param network builds it
+   * @param edits changes of its graph
+   * @return owned by the caller
+   * @throws IOException if a file of weights cannot be read
+   * @throws ModelFormatException if the weights are not those of its configuration, or this runtime
+   *     cannot run it
+   */
+  public OrtModel open(String component, NetworkSource network, List<GraphEdit> edits)
+      throws IOException {
+    return open(
+        new OrtModel.Source(this, component, network.file(), Optional.of(network), edits),
+        !residents.onDemand());
   }
 
   /**
@@ -121,7 +178,22 @@ public final class OrtRuntime {
    */
   public OrtModel openWhenNeeded(String component, Path file) throws IOException {
     boolean now = !residents.onDemand() && file.getFileSystem() != FileSystems.getDefault();
-    return open(new OrtModel.Source(this, component, file, List.of()), now);
+    return open(new OrtModel.Source(this, component, file, Optional.empty(), List.of()), now);
+  }
+
+  /**
+   * Prepares one network that is built here and not always needed.
+   *
+   * @param component what it is in its model, for messages
+   * @param network builds it, now for what it takes and gives, and when it is first used
+   * @return owned by the caller
+   * @throws IOException if a file of weights cannot be read
+   * @throws ModelFormatException if the weights are not those of its configuration
+   */
+  public OrtModel openWhenNeeded(String component, NetworkSource network) throws IOException {
+    return open(
+        new OrtModel.Source(this, component, network.file(), Optional.of(network), List.of()),
+        false);
   }
 
   /** Closes networks that nobody uses, if only what is used is to be in memory. */
@@ -141,11 +213,7 @@ public final class OrtRuntime {
     }
     try (Closer open = new Closer()) {
       NetworkSession session =
-          open.own(
-              new NetworkSession(
-                  source.component(),
-                  residents,
-                  () -> opened(source, options -> session(source, options))));
+          open.own(new NetworkSession(source.component(), residents, () -> opened(source)));
       Optional<Signature> declared = now ? Optional.empty() : declared(source);
       Signature signature = declared.isPresent() ? declared.get() : seen(source, session);
       return new OrtModel(source, signature, session, open);
@@ -153,12 +221,18 @@ public final class OrtRuntime {
   }
 
   /** What the file says, if it says it all; its weights beside it must be there. */
-  private static Optional<Signature> declared(OrtModel.Source source) throws IOException {
-    OnnxGraph graph =
-        source.edits().isEmpty()
-            ? OnnxGraph.read(source.file())
-            : OnnxGraph.read(source.file(), GraphEditor.edit(source.file(), source.edits()));
-    graph.requireExternalData();
+  private Optional<Signature> declared(OrtModel.Source source) throws IOException {
+    OnnxGraph graph;
+    if (source.built().isPresent()) {
+      BuiltModel model = source.built().get().build(this, source.edits());
+      graph = OnnxGraph.read(source.file(), model.bytes());
+    } else {
+      graph =
+          source.edits().isEmpty()
+              ? OnnxGraph.read(source.file())
+              : OnnxGraph.read(source.file(), GraphEditor.edit(source.file(), source.edits()));
+      graph.requireExternalData();
+    }
     return Optional.of(Signature.of(graph.file())).filter(Signature::isComplete);
   }
 
@@ -174,12 +248,7 @@ public final class OrtRuntime {
     }
   }
 
-  /** Makes a session with prepared options. */
-  private interface Opening {
-    OrtSession session(OrtSession.SessionOptions options) throws OrtException, IOException;
-  }
-
-  private NetworkSession.Opened opened(OrtModel.Source source, Opening opening) throws IOException {
+  private NetworkSession.Opened opened(OrtModel.Source source) throws IOException {
     try (Closer open = new Closer()) {
       OrtSession.SessionOptions sessionOptions = new OrtSession.SessionOptions();
       NativeCount.opened();
@@ -189,7 +258,7 @@ public final class OrtRuntime {
             NativeCount.closed();
           });
       Providers.apply(sessionOptions, provider, options);
-      OrtSession session = opening.session(sessionOptions);
+      OrtSession session = session(source, sessionOptions);
       NativeCount.opened();
       open.own(
           () -> {
@@ -211,6 +280,9 @@ public final class OrtRuntime {
 
   private OrtSession session(OrtModel.Source source, OrtSession.SessionOptions sessionOptions)
       throws OrtException, IOException {
+    if (source.built().isPresent()) {
+      return built(source.built().get().build(this, source.edits()), sessionOptions);
+    }
     return source.edits().isEmpty()
         ? session(source.file(), sessionOptions)
         : edited(source.file(), source.edits(), sessionOptions);
@@ -232,10 +304,35 @@ public final class OrtRuntime {
       throws OrtException, IOException {
     byte[] model = GraphEditor.edit(file, edits);
     if (file.getFileSystem() == FileSystems.getDefault()) {
-      sessionOptions.addConfigEntry(
-          "session.model_external_initializers_file_folder_path",
-          file.toAbsolutePath().getParent().toString());
+      sessionOptions.addConfigEntry(EXTERNAL_FOLDER, file.toAbsolutePath().getParent().toString());
     }
     return environment.createSession(model, sessionOptions);
+  }
+
+  private OrtSession built(BuiltModel model, OrtSession.SessionOptions sessionOptions)
+      throws OrtException {
+    if (model.folder().isPresent()) {
+      sessionOptions.addConfigEntry(EXTERNAL_FOLDER, model.folder().get().toString());
+    }
+    Map<String, OnnxTensorLike> buffers = new HashMap<>();
+    try (Closer copied = new Closer()) {
+      for (Map.Entry<String, BuiltModel.Buffer> entry : model.buffers().entrySet()) {
+        buffers.put(entry.getKey(), copied.own(tensor(entry.getValue())));
+      }
+      if (!buffers.isEmpty()) {
+        sessionOptions.addExternalInitializers(buffers);
+      }
+      return environment.createSession(model.bytes(), sessionOptions);
+    }
+  }
+
+  private OnnxTensor tensor(BuiltModel.Buffer buffer) throws OrtException {
+    ByteBuffer bytes = buffer.bytes().duplicate();
+    if (!bytes.isDirect()) {
+      bytes = ByteBuffer.allocateDirect(bytes.remaining()).put(bytes).flip();
+    }
+    long[] shape = buffer.shape().stream().mapToLong(Long::longValue).toArray();
+    return OnnxTensor.createTensor(
+        environment, bytes.order(ByteOrder.nativeOrder()), shape, buffer.type().java());
   }
 }
