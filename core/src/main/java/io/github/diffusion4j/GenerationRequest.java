@@ -37,6 +37,7 @@ import java.util.stream.IntStream;
  * @param sizes what SDXL is told of sizes and looks
  * @param trueGuidanceScale classifier-free guidance of models whose own guidance scale is an input
  *     of the network (FLUX), on above 1 and with a negative prompt
+ * @param controls pictures that steer where things are painted
  */
 public record GenerationRequest(
     List<String> prompts,
@@ -55,7 +56,8 @@ public record GenerationRequest(
     Init init,
     TextOptions text,
     SizeConditioning sizes,
-    double trueGuidanceScale) {
+    double trueGuidanceScale,
+    Controls controls) {
 
   /** Longest prompt, in characters. */
   public static final int MAX_PROMPT_LENGTH = 100_000;
@@ -75,6 +77,7 @@ public record GenerationRequest(
     requireNonNull(init, "init");
     requireNonNull(text, "text");
     requireNonNull(sizes, "sizes");
+    requireNonNull(controls, "controls");
     require(!prompts.isEmpty(), "at least one prompt is needed");
     prompts.forEach(prompt -> checkLength("prompt", prompt));
     checkCount("negative prompt", negativePrompts, prompts);
@@ -278,6 +281,7 @@ public record GenerationRequest(
     private TextOptions text = TextOptions.DEFAULT;
     private SizeConditioning sizes = SizeConditioning.DEFAULT;
     private double trueGuidanceScale = 1;
+    private Controls controls = Controls.NONE;
 
     private Builder(List<String> prompts) {
       this.prompts = List.copyOf(prompts);
@@ -303,6 +307,7 @@ public record GenerationRequest(
       text = other.text;
       sizes = other.sizes;
       trueGuidanceScale = other.trueGuidanceScale;
+      controls = other.controls;
       return this;
     }
 
@@ -515,6 +520,28 @@ public record GenerationRequest(
     }
 
     /**
+     * Pictures that steer where things are painted, each read by a network of its own.
+     *
+     * @param values in the order of the model's networks
+     * @return this
+     */
+    public Builder controls(Control... values) {
+      controls = new Controls(List.of(values), controls.guessMode());
+      return this;
+    }
+
+    /**
+     * Whether the controls' networks are to find out by themselves what the pictures show.
+     *
+     * @param on as in {@link Controls}
+     * @return this
+     */
+    public Builder guessMode(boolean on) {
+      controls = new Controls(controls.list(), on);
+      return this;
+    }
+
+    /**
      * Makes the request.
      *
      * @return immutable
@@ -538,7 +565,8 @@ public record GenerationRequest(
           init,
           text,
           sizes,
-          trueGuidanceScale);
+          trueGuidanceScale,
+          controls);
     }
   }
 }
