@@ -200,6 +200,19 @@ public final class OrtTensor implements AutoCloseable {
     }
   }
 
+  /**
+   * Reads one truth value.
+   *
+   * @param at its place in the tensor
+   * @return whether it is set
+   */
+  public boolean isTrue(int at) {
+    if (type != ElementType.BOOL) {
+      throw unsupported("truth values");
+    }
+    return bytes.get(at) != 0;
+  }
+
   private IllegalStateException unsupported(String what) {
     return new IllegalStateException("a tensor of " + type + " does not take or give " + what);
   }

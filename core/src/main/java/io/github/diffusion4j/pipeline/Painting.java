@@ -25,11 +25,11 @@ import java.util.Map;
  * One generation: from a request with nothing left open to latents, and from these to pictures.
  *
  * @param stages the model
- * @param runtime what computes, for the record
+ * @param equipment the runtime and the safety check
  * @param listener told of every step
  * @param cancel stops the generation
  */
-record Painting(Stages stages, String runtime, StepListener listener, CancelToken cancel) {
+record Painting(Stages stages, Equipment equipment, StepListener listener, CancelToken cancel) {
 
   /**
    * A generation after its last step.
@@ -86,15 +86,21 @@ record Painting(Stages stages, String runtime, StepListener listener, CancelToke
     long start = System.nanoTime();
     ImageTensor image = stages.codec().decode(denoised.latents(), denoised.shape(), cancel);
     listener.onDecoded(image);
+    SafetyCheck.Checked checked =
+        equipment
+            .safety()
+            .check(Images.fromTensor(image.values(), image.width(), image.height()), cancel);
+    List<BufferedImage> images = denoised.init().finish(checked.images());
     var timings =
         new Provenance.Timings(
             denoised.encode(), denoised.denoise(), Duration.ofNanos(System.nanoTime() - start));
-    List<BufferedImage> images =
-        denoised.init().finish(Images.fromTensor(image.values(), image.width(), image.height()));
     return new GenerationResult(
         images,
         new Provenance(
-            denoised.request(), stages.facts().name(), denoised.scheduler(), runtime, timings));
+            denoised.request(),
+            stages.facts().name(),
+            denoised.scheduler(),
+            new Provenance.Execution(equipment.runtime(), timings, checked.report())));
   }
 
   private Scheduler scheduler(GenerationRequest request) {
