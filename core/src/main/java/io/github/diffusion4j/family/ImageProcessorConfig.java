@@ -1,6 +1,7 @@
 package io.github.diffusion4j.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.image.ImageProcessor;
 import io.github.diffusion4j.image.ImageProcessor.Resize;
 import io.github.diffusion4j.image.ImageProcessor.Size;

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.image.ImageProcessor;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.OrtBinding;

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.image.ImageProcessor;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
