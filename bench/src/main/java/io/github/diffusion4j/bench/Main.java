@@ -24,7 +24,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 public final class Main {
 
   private static final Path JSON = Path.of("target", "jmh.json");
-  private static final int NATIVE_ACCESS_SINCE = 24;
+  static final int NATIVE_ACCESS_SINCE = 24;
 
   private Main() {}
 
