@@ -3,6 +3,7 @@ package io.github.diffusion4j.checkpoint;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.graph.Weights;
 import io.github.diffusion4j.scheduler.Prediction;
 import io.github.diffusion4j.tensor.SafetensorsFile;
 import io.github.diffusion4j.tensor.TensorStore;
@@ -161,14 +162,14 @@ public final class Checkpoint implements AutoCloseable {
   }
 
   /**
-   * A network's tensors.
+   * A network's weights, left in the file.
    *
    * @param network one of {@link #networks}
-   * @return by diffusers' names, unmodifiable
-   * @throws ModelFormatException if a tensor has no such name
+   * @return under diffusers' keys; stays valid after {@link #close}
+   * @throws ModelFormatException if a tensor has no such key
    */
-  public Map<String, MappedTensor> tensors(String network) {
-    return Collections.unmodifiableMap(mapping(network).tensors());
+  public Weights weights(String network) {
+    return new CheckpointWeights(file.toString(), mapping(network).weights());
   }
 
   Mapping mapping(String network) {

@@ -1,5 +1,6 @@
 package io.github.diffusion4j.checkpoint;
 
+import io.github.diffusion4j.graph.Weight;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -23,15 +24,15 @@ final class ClipText implements Mapping {
   }
 
   @Override
-  public Map<String, MappedTensor> tensors() {
-    Map<String, MappedTensor> mapped = new LinkedHashMap<>();
+  public Map<String, Weight> weights() {
+    Map<String, Weight> mapped = new LinkedHashMap<>();
     stored
         .tensors()
         .forEach(
             (name, info) -> {
               if (!name.endsWith(".position_ids")) {
                 boolean inModel = shortened && !name.startsWith("text_projection.");
-                mapped.put(inModel ? MODEL + name : name, MappedTensor.whole(info));
+                mapped.put(inModel ? MODEL + name : name, Weight.of(info));
               }
             });
     return mapped;

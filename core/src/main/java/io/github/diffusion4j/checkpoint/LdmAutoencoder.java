@@ -1,5 +1,6 @@
 package io.github.diffusion4j.checkpoint;
 
+import io.github.diffusion4j.graph.Weight;
 import io.github.diffusion4j.tensor.TensorInfo;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -32,8 +33,8 @@ final class LdmAutoencoder implements Mapping {
   }
 
   @Override
-  public Map<String, MappedTensor> tensors() {
-    Map<String, MappedTensor> mapped = new LinkedHashMap<>();
+  public Map<String, Weight> weights() {
+    Map<String, Weight> mapped = new LinkedHashMap<>();
     List<String> unknown = new ArrayList<>();
     for (Map.Entry<String, TensorInfo> tensor : stored.tensors().entrySet()) {
       String stored = tensor.getKey();
@@ -53,16 +54,14 @@ final class LdmAutoencoder implements Mapping {
     return mapped;
   }
 
-  private static MappedTensor shaped(String name, TensorInfo info) {
+  private static Weight shaped(String name, TensorInfo info) {
     List<Long> shape = info.shape();
     boolean matrix =
         name.contains(".attentions.")
             && shape.size() == 4
             && shape.get(2) == 1
             && shape.get(3) == 1;
-    return matrix
-        ? MappedTensor.shaped(info, shape.get(0), shape.get(1))
-        : MappedTensor.whole(info);
+    return matrix ? Weight.of(info).reshaped(shape.get(0), shape.get(1)) : Weight.of(info);
   }
 
   /** Diffusers' name, "" if there is none. */

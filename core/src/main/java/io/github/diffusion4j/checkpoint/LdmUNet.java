@@ -1,5 +1,6 @@
 package io.github.diffusion4j.checkpoint;
 
+import io.github.diffusion4j.graph.Weight;
 import io.github.diffusion4j.tensor.TensorInfo;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -117,8 +118,8 @@ final class LdmUNet implements Mapping {
   }
 
   @Override
-  public Map<String, MappedTensor> tensors() {
-    Map<String, MappedTensor> mapped = new LinkedHashMap<>();
+  public Map<String, Weight> weights() {
+    Map<String, Weight> mapped = new LinkedHashMap<>();
     List<String> unknown = new ArrayList<>();
     for (Map.Entry<String, TensorInfo> tensor : stored.tensors().entrySet()) {
       String name = tensor.getKey();
@@ -131,8 +132,7 @@ final class LdmUNet implements Mapping {
         unknown.add(name);
       } else {
         mapped.put(
-            modules.get(module) + name.substring(module.length()),
-            MappedTensor.whole(tensor.getValue()));
+            modules.get(module) + name.substring(module.length()), Weight.of(tensor.getValue()));
       }
     }
     if (!unknown.isEmpty()) {

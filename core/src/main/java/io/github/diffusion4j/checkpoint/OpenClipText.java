@@ -1,5 +1,6 @@
 package io.github.diffusion4j.checkpoint;
 
+import io.github.diffusion4j.graph.Weight;
 import io.github.diffusion4j.tensor.TensorInfo;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -56,8 +57,8 @@ final class OpenClipText implements Mapping {
   }
 
   @Override
-  public Map<String, MappedTensor> tensors() {
-    Map<String, MappedTensor> mapped = new LinkedHashMap<>();
+  public Map<String, Weight> weights() {
+    Map<String, Weight> mapped = new LinkedHashMap<>();
     List<String> unknown = new ArrayList<>();
     for (Map.Entry<String, TensorInfo> tensor : stored.tensors().entrySet()) {
       String name = tensor.getKey();
@@ -65,11 +66,11 @@ final class OpenClipText implements Mapping {
       if (name.equals("logit_scale") || name.equals("attn_mask")) {
         continue; // of the training, and a constant
       } else if (AROUND.containsKey(name)) {
-        mapped.put(AROUND.get(name), MappedTensor.whole(tensor.getValue()));
+        mapped.put(AROUND.get(name), Weight.of(tensor.getValue()));
       } else if (name.equals(PROJECTION)) {
         if (projects) {
           stored.tensor(name, 2);
-          mapped.put(PROJECTION + ".weight", MappedTensor.transposed(tensor.getValue()));
+          mapped.put(PROJECTION + ".weight", Weight.of(tensor.getValue()).transpose());
         }
       } else if (!layer.matches() || !add(layer, tensor.getValue(), mapped)) {
         unknown.add(name);
@@ -81,7 +82,7 @@ final class OpenClipText implements Mapping {
     return mapped;
   }
 
-  private boolean add(Matcher layer, TensorInfo info, Map<String, MappedTensor> mapped) {
+  private boolean add(Matcher layer, TensorInfo info, Map<String, Weight> mapped) {
     int number = Integer.parseInt(layer.group(1));
     if (number >= layers) {
       return true; // not used
@@ -97,13 +98,14 @@ final class OpenClipText implements Mapping {
       long rows = info.shape().get(0) / 3;
       String[] parts = {"q_proj", "k_proj", "v_proj"};
       for (int i = 0; i < parts.length; i++) {
-        mapped.put(place + "self_attn." + parts[i] + end, MappedTensor.rows(info, i * rows, rows));
+        mapped.put(
+            place + "self_attn." + parts[i] + end, Weight.of(info).rows(i * rows, (i + 1) * rows));
       }
       return true;
     }
     String part = PARTS.get(layer.group(2));
     if (part != null) {
-      mapped.put(place + part + end, MappedTensor.whole(info));
+      mapped.put(place + part + end, Weight.of(info));
     }
     return part != null;
   }

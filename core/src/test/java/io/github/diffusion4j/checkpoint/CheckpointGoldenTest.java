@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.diffusion4j.Goldens;
+import io.github.diffusion4j.graph.Weight;
+import io.github.diffusion4j.graph.Weights;
 import io.github.diffusion4j.tensor.TensorStore;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -68,14 +70,14 @@ class CheckpointGoldenTest {
     Checkpoint.Known known = new Checkpoint.Known(Optional.empty(), given);
     try (Checkpoint checkpoint = Checkpoint.open(file, known);
         TensorStore expected = TensorStore.open(safetensors(folder.resolve(network)))) {
-      Map<String, MappedTensor> tensors = checkpoint.tensors(network);
+      Weights weights = checkpoint.weights(network);
       Set<String> names = new TreeSet<>(expected.names());
       names.removeIf(name -> name.endsWith("position_ids"));
-      assertEquals(names, new TreeSet<>(tensors.keySet()));
+      assertEquals(names, new TreeSet<>(weights.keys()));
       for (String name : names) {
-        MappedTensor tensor = tensors.get(name);
-        assertEquals(expected.info(name).shape(), tensor.shape(), name);
-        assertArrayEquals(expected.floats(name), tensor.floats(checkpoint.store()), name);
+        Weight weight = weights.find(name).orElseThrow();
+        assertEquals(expected.info(name).shape(), weight.seen(), name);
+        assertArrayEquals(expected.floats(name), weight.floats(), name);
       }
       // what the shapes tell is what the folder's own configuration says
       Map<String, Object> told = checkpoint.mapping(network).config();

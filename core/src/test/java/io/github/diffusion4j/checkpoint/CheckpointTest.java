@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.graph.Weights;
 import io.github.diffusion4j.scheduler.Prediction;
 import io.github.diffusion4j.scheduler.Schedulers;
 import java.io.IOException;
@@ -64,7 +65,11 @@ class CheckpointTest {
   }
 
   private static long elements(Checkpoint checkpoint, String network) {
-    return checkpoint.tensors(network).values().stream().mapToLong(MappedTensor::elements).sum();
+    Weights weights = checkpoint.weights(network);
+    return weights.keys().stream()
+        .map(key -> weights.find(key).orElseThrow().shape())
+        .mapToLong(shape -> shape.stream().reduce(1L, Math::multiplyExact))
+        .sum();
   }
 
   private static void assertConfig(Checkpoint checkpoint, String component, Object... pairs) {
@@ -192,7 +197,7 @@ class CheckpointTest {
           256);
       assertConfig(checkpoint, "model_index", "requires_aesthetics_score", true);
       assertTrue(
-          checkpoint.tensors("unet").containsKey("up_blocks.3.resnets.2.conv_shortcut.bias"));
+          checkpoint.weights("unet").keys().contains("up_blocks.3.resnets.2.conv_shortcut.bias"));
     }
   }
 
@@ -306,7 +311,7 @@ class CheckpointTest {
             ModelFormatException.class,
             () -> {
               try (Checkpoint checkpoint = open(file)) {
-                checkpoint.networks().forEach(checkpoint::tensors);
+                checkpoint.networks().forEach(checkpoint::weights);
               }
             })
         .getMessage();
