@@ -18,8 +18,9 @@ import org.openjdk.jmh.runner.options.Options;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /**
- * Runs the benchmarks: JMH's own command line, with the profilers of allocation and processor time
- * on, the solvers filled in, and the results also in files: JSON, and a Markdown table beside it.
+ * Runs the benchmarks: JMH's own command line, with the profilers of allocation, processor time and
+ * memory on, the solvers filled in, and the results also in files: JSON, and a Markdown table
+ * beside it.
  */
 public final class Main {
 
@@ -87,6 +88,7 @@ public final class Main {
             .resultFormat(given.getResultFormat().orElse(ResultFormatType.JSON))
             .addProfiler(Quotients.class)
             .addProfiler(ProcessorTime.class)
+            .addProfiler(PeakMemory.class)
             .shouldFailOnError(given.shouldFailOnError().orElse(true));
     if (given.getProfilers().isEmpty()) {
       options.addProfiler(GCProfiler.class);

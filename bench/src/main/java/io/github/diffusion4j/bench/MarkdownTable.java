@@ -24,7 +24,10 @@ final class MarkdownTable {
           Column.added("processor time of a step", Quotients.STEP_CPU),
           Column.added("allocated in a step", Quotients.STEP_ALLOCATION),
           Column.added("pipeline / bare", Quotients.OVERHEAD),
-          Column.added("pipeline / bare, processor time", Quotients.OVERHEAD_CPU));
+          Column.added("pipeline / bare, processor time", Quotients.OVERHEAD_CPU),
+          Column.added(
+              "pipeline / bare, processor time of all threads", Quotients.OVERHEAD_PROCESS),
+          Column.added("peak resident memory", PeakMemory.LABEL));
 
   private MarkdownTable() {}
 
