@@ -36,6 +36,7 @@ public final class Main {
    *     {@code -rff FILE} says where the JSON goes
    */
   public static void main(String... args) {
+    System.setProperty("java.awt.headless", "true"); // charts need no screen
     try {
       run(new CommandLineOptions(args));
     } catch (NoBenchmarksException e) {
@@ -74,10 +75,12 @@ public final class Main {
     if (results.isEmpty()) {
       throw new RunnerException("no benchmark has come to a result");
     }
-    String name = json.getFileName().toString();
-    Path table = json.resolveSibling(name.replaceFirst("\\.[^.]*$", "") + ".md");
+    String name = json.getFileName().toString().replaceFirst("\\.[^.]*$", "");
+    Path table = json.resolveSibling(name + ".md");
     Files.writeString(table, MarkdownTable.of(results));
-    System.out.println("Results: " + json + ", " + table);
+    Path chart = json.resolveSibling(name + ".png");
+    ResultChart.write(results, chart);
+    System.out.println("Results: " + json + ", " + table + ", " + chart);
   }
 
   /** The command line's options, and what it leaves open. */

@@ -47,15 +47,20 @@ final class MarkdownTable {
 
   private static List<String> cells(RunResult result, List<Column> columns) {
     BenchmarkParams params = result.getParams();
-    String name = params.getBenchmark();
     List<String> cells = new ArrayList<>();
-    cells.add(name.substring(name.lastIndexOf('.', name.lastIndexOf('.') - 1) + 1));
+    cells.add(name(params));
     cells.add(
         params.getParamsKeys().stream()
             .map(key -> key + "=" + params.getParam(key))
             .collect(Collectors.joining(", ")));
     columns.forEach(column -> cells.add(column.cell(result)));
     return cells;
+  }
+
+  /** A benchmark's class and method. */
+  static String name(BenchmarkParams params) {
+    String name = params.getBenchmark();
+    return name.substring(name.lastIndexOf('.', name.lastIndexOf('.') - 1) + 1);
   }
 
   private static String row(List<String> cells) {
