@@ -104,16 +104,31 @@ final class BareNetworks implements AutoCloseable {
 
   /** One generation's runs: each prompt, each step, each picture. */
   float run(StepMeter meter) throws OrtException {
-    for (Map<String, OnnxTensor> prompt : prompts) {
-      encoder.run(prompt, Set.of("last_hidden_state")).close();
-    }
+    encode();
     for (int i = 0; i < steps.size(); i++) {
-      denoiser.run(steps.get(i), Set.of(), predictions).close();
+      step(i);
       if (i == 0) {
         meter.begin();
       }
     }
     meter.end(steps.size() - 1);
+    return decode();
+  }
+
+  /** Each prompt. */
+  void encode() throws OrtException {
+    for (Map<String, OnnxTensor> prompt : prompts) {
+      encoder.run(prompt, Set.of("last_hidden_state")).close();
+    }
+  }
+
+  /** One step, counted from 0. */
+  void step(int index) throws OrtException {
+    denoiser.run(steps.get(index), Set.of(), predictions).close();
+  }
+
+  /** Each picture; a value of the last one proves that something was computed. */
+  float decode() throws OrtException {
     for (int image = 0; image < images; image++) {
       decoder.run(latents, Set.of(), pictures).close();
     }

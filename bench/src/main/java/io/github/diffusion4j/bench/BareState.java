@@ -43,8 +43,8 @@ public class BareState {
     return networks.run(meter);
   }
 
-  /** The same, the steps not measured for themselves. */
-  float run() throws OrtException {
-    return networks.run(new StepMeter());
+  /** The networks' runs one by one. */
+  BareNetworks networks() {
+    return networks;
   }
 }
