@@ -9,7 +9,7 @@ import java.util.List;
 
 /**
  * A process of its own that paints and tells its memory: one line for each stage, {@code stage
- * resident peak files seconds}. What {@link PeakMemory} starts.
+ * resident peak files seconds}. What {@link MemoryPlans} starts.
  */
 public final class PaintingProcess {
 

@@ -1,102 +1,66 @@
 package io.github.diffusion4j.bench;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
-import java.util.Map;
+import java.util.stream.Stream;
+import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.infra.IterationParams;
+import org.openjdk.jmh.profile.InternalProfiler;
+import org.openjdk.jmh.results.AggregationPolicy;
+import org.openjdk.jmh.results.IterationResult;
+import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.ScalarResult;
 
 /**
- * Measures the memory of a model under different plans: each in a process of its own, whose peak of
- * resident memory (Linux's {@code VmHWM}) is read. Prints a Markdown table.
+ * Most memory that the process has had resident since it began, mapped files among it: what Linux
+ * counts as {@code VmHWM}; elsewhere nothing. Only of benchmarks that run a model, as the rest's is
+ * the Java heap.
  */
-public final class PeakMemory {
+public final class PeakMemory implements InternalProfiler {
 
-  private static final List<String> PLANS =
-      List.of("all", "all+two-pass", "on-demand", "on-demand+two-pass");
-  private static final double GIB = 1L << 30;
+  /** Peak of the resident memory. */
+  static final String LABEL = "peak.resident";
 
-  private PeakMemory() {}
+  private static final Path STATUS = Path.of("/proc/self/status");
+  private static final String FIELD = "VmHWM:";
+  private static final double KIB_PER_MIB = 1024;
 
-  /** What a process told at one stage. */
-  private record Stage(double resident, double peak, double files, double seconds) {
-    static Stage of(String... words) {
-      return new Stage(
-          Long.parseLong(words[1]) / GIB,
-          Long.parseLong(words[2]) / GIB,
-          Long.parseLong(words[3]) / GIB,
-          Double.parseDouble(words[4]));
-    }
+  /** For JMH. */
+  public PeakMemory() {}
+
+  @Override
+  public String getDescription() {
+    return "Most resident memory of the process";
   }
 
-  /**
-   * Measures.
-   *
-   * @param args the model's folder (or {@code shipped}), width, height, steps, then plans such as
-   *     {@code on-demand+two-pass}; four of them if none is named
-   * @throws IOException if a process cannot be started
-   * @throws InterruptedException if interrupted
-   */
-  public static void main(String... args) throws IOException, InterruptedException {
-    if (args.length < 4) {
-      System.err.println("usage: MODEL WIDTH HEIGHT STEPS [PLAN]...");
-      System.exit(2);
-    }
-    Path model = Models.folder(args[0]).toAbsolutePath();
-    List<String> plans = args.length == 4 ? PLANS : Arrays.asList(args).subList(4, args.length);
-    plans.forEach(MemoryPlan::of);
-    System.out.printf("%s, %s x %s, %s steps; GiB, seconds%n%n", model, args[1], args[2], args[3]);
-    System.out.println(
-        "| plan | loaded | load s | peak | after picture 1 | of files | 1st s | 2nd s | closed |");
-    System.out.println("|---|---|---|---|---|---|---|---|---|");
-    for (String plan : plans) {
-      Map<String, Stage> stages = run(List.of(model.toString(), plan, args[1], args[2], args[3]));
-      System.out.println(row(plan, stages));
-    }
+  @Override
+  public void beforeIteration(BenchmarkParams benchmark, IterationParams iteration) {
+    // The kernel keeps the peak.
   }
 
-  private static Map<String, Stage> run(List<String> args)
-      throws IOException, InterruptedException {
-    Process process =
-        new ProcessBuilder(PaintingProcess.command(args))
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    Map<String, Stage> stages = new LinkedHashMap<>();
-    try (BufferedReader out =
-        new BufferedReader(
-            new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
-      for (String line = out.readLine(); line != null; line = out.readLine()) {
-        String[] words = line.split(" ");
-        stages.put(words[0], Stage.of(words));
-      }
+  @Override
+  public Collection<? extends Result<?>> afterIteration(
+      BenchmarkParams benchmark, IterationParams iteration, IterationResult result) {
+    if (!benchmark.getParamsKeys().contains("provider")) {
+      return List.of();
     }
-    if (process.waitFor() != 0) {
-      throw new IOException("painting ended with exit code " + process.exitValue() + ": " + args);
-    }
-    return stages;
+    return mebibytes(STATUS)
+        .map(peak -> new ScalarResult(LABEL, peak, "MiB", AggregationPolicy.MAX))
+        .toList();
   }
 
-  private static String row(String plan, Map<String, Stage> stages) {
-    Stage loaded = stages.get("loaded");
-    Stage first = stages.get("picture-1");
-    Stage second = stages.get("picture-2");
-    Stage closed = stages.get("closed");
-    return String.format(
-        Locale.ROOT,
-        "| %s | %.2f | %.1f | %.2f | %.2f | %.2f | %.1f | %.1f | %.2f |",
-        plan,
-        loaded.resident,
-        loaded.seconds,
-        closed.peak,
-        first.resident,
-        first.files,
-        first.seconds,
-        second.seconds,
-        closed.resident);
+  /** The peak in a status file of the kernel; none if it does not say. */
+  static Stream<Double> mebibytes(Path status) {
+    try {
+      return Files.readAllLines(status).stream()
+          .filter(line -> line.startsWith(FIELD))
+          .map(line -> line.substring(FIELD.length()).replace("kB", "").strip())
+          .map(kibibytes -> Long.parseLong(kibibytes) / KIB_PER_MIB);
+    } catch (IOException e) {
+      return Stream.empty();
+    }
   }
 }
