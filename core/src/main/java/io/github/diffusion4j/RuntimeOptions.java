@@ -27,6 +27,8 @@ import java.util.TreeMap;
  * @param deterministic whether only kernels whose sums have a fixed order may be taken
  * @param promptCacheBytes most memory of each text encoder's kept results, so that a prompt is not
  *     encoded twice; 0 keeps none
+ * @param precision what networks compute in that are built here from their weights; ONNX files have
+ *     theirs already
  * @param sessionConfig raw session entries under ONNX Runtime's keys, such as {@code
  *     session.disable_prepacking}; they win over the typed options
  */
@@ -41,6 +43,7 @@ public record RuntimeOptions(
     boolean spinning,
     boolean deterministic,
     long promptCacheBytes,
+    Precision precision,
     Map<String, String> sessionConfig) {
 
   /** Room for about 280 prompts of Stable Diffusion 1, 140 of 2. */
@@ -61,6 +64,20 @@ public record RuntimeOptions(
     ALL
   }
 
+  /** What a network computes in. */
+  public enum Precision {
+    /** {@link #STORED} on accelerators, {@link #FLOAT32} on the processor. */
+    AUTO,
+    /** The type that the weights are stored as. */
+    STORED,
+    /** 32-bit floats. */
+    FLOAT32,
+    /** 16-bit floats. */
+    FLOAT16,
+    /** The upper half of 32-bit floats. */
+    BFLOAT16
+  }
+
   /** Checks the ranges and copies the map. */
   public RuntimeOptions {
     requireNonNull(provider, "provider");
@@ -72,6 +89,7 @@ public record RuntimeOptions(
       throw new IllegalArgumentException(
           "promptCacheBytes must be at least 0, found " + promptCacheBytes);
     }
+    requireNonNull(precision, "precision");
     sessionConfig = sortedCopy(sessionConfig, "sessionConfig");
   }
 
@@ -98,6 +116,7 @@ public record RuntimeOptions(
     builder.spinning = spinning;
     builder.deterministic = deterministic;
     builder.promptCacheBytes = promptCacheBytes;
+    builder.precision = precision;
     builder.sessionConfig.putAll(sessionConfig);
     return builder;
   }
@@ -136,6 +155,7 @@ public record RuntimeOptions(
     private boolean spinning = true;
     private boolean deterministic;
     private long promptCacheBytes = DEFAULT_PROMPT_CACHE_BYTES;
+    private Precision precision = Precision.AUTO;
     private final Map<String, String> sessionConfig = new TreeMap<>();
 
     private Builder() {}
@@ -241,6 +261,16 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets what networks built here compute in; {@link Precision#AUTO} by default.
+     *
+     * @param value the precision
+     */
+    public Builder precision(Precision value) {
+      precision = requireNonNull(value, "precision");
+      return this;
+    }
+
+    /**
      * Adds one raw session entry.
      *
      * @param key ONNX Runtime's key
@@ -268,6 +298,7 @@ public record RuntimeOptions(
           spinning,
           deterministic,
           promptCacheBytes,
+          precision,
           sessionConfig);
     }
   }

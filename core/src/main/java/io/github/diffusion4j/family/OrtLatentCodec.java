@@ -6,6 +6,7 @@ import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.LatentCodec;
 import io.github.diffusion4j.LatentDistribution;
 import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
