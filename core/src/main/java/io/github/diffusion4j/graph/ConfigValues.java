@@ -2,7 +2,7 @@ package io.github.diffusion4j.graph;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.diffusion4j.ModelFormatException;
-import io.github.diffusion4j.family.ConfigFile;
+import io.github.diffusion4j.config.ConfigFile;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -81,7 +81,9 @@ record ConfigValues(ConfigFile config) {
               Object found =
                   node.isBoolean()
                       ? node.booleanValue()
-                      : node.isNumber() ? node.doubleValue() : node.isTextual() ? node.asText() : node;
+                      : node.isNumber()
+                          ? node.doubleValue()
+                          : node.isTextual() ? node.asText() : node;
               if (!found.equals(expected)) {
                 throw config.wrong(key, expected + " (nothing else is built)", node);
               }

@@ -14,8 +14,7 @@ import java.util.Objects;
  * @param attention its attention
  * @param resampled whether it ends with a convolution that halves or doubles the resolution
  */
-record UNetBlock(
-    Kind kind, int channels, int layers, BlockAttention attention, boolean resampled) {
+record UNetBlock(Kind kind, int channels, int layers, BlockAttention attention, boolean resampled) {
 
   /** What follows each residual network. */
   enum Kind {

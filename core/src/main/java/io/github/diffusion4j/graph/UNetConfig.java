@@ -1,7 +1,7 @@
 package io.github.diffusion4j.graph;
 
 import io.github.diffusion4j.ModelFormatException;
-import io.github.diffusion4j.family.ConfigFile;
+import io.github.diffusion4j.config.ConfigFile;
 import java.util.List;
 import java.util.Optional;
 

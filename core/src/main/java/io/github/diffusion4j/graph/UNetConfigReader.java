@@ -1,7 +1,7 @@
 package io.github.diffusion4j.graph;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.diffusion4j.family.ConfigFile;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.graph.UNetBlock.BlockAttention;
 import io.github.diffusion4j.graph.UNetBlock.Kind;
 import java.util.ArrayList;
@@ -168,10 +168,7 @@ final class UNetConfigReader {
             unconditional
                 ? List.of("AttnUpBlock2D", "AttnUpBlock2D", "AttnUpBlock2D", "UpBlock2D")
                 : List.of(
-                    "UpBlock2D",
-                    "CrossAttnUpBlock2D",
-                    "CrossAttnUpBlock2D",
-                    "CrossAttnUpBlock2D"));
+                    "UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"));
     if (names.size() != blocks) {
       throw config.wrong("up_block_types", "a list of " + blocks + " blocks", names);
     }
@@ -250,7 +247,8 @@ final class UNetConfigReader {
                 heads().get(last),
                 values.perBlock("cross_attention_dim", 1280, blocks).get(last),
                 false)
-            .with(depths("transformer_layers_per_block", depth.isArray() ? depth.path(0) : depth, 1));
+            .with(
+                depths("transformer_layers_per_block", depth.isArray() ? depth.path(0) : depth, 1));
     return List.of(new UNetBlock(Kind.CROSS_ATTENTION, width, 2, attention, false));
   }
 
