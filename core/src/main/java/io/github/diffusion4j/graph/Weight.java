@@ -166,6 +166,25 @@ public record Weight(TensorType type, List<Long> shape, Values values, boolean t
     return new InMemory(bytes.slice(Math.toIntExact(from), Math.toIntExact(length)));
   }
 
+  /**
+   * The elements as they are stored.
+   *
+   * @return row-major, as float32; the caller's own
+   * @throws IOException if their file cannot be read
+   * @throws ModelFormatException if they are not floats
+   */
+  public float[] floats() throws IOException {
+    if (values instanceof InFile at) {
+      return info(at.file(), at.offset(), at.length()).readFloats();
+    }
+    ByteBuffer bytes = ((InMemory) values).bytes();
+    return info(Path.of("memory"), 0, bytes.remaining()).floats(bytes);
+  }
+
+  private TensorInfo info(Path file, long offset, long length) {
+    return new TensorInfo("weight", file, type, shape, offset, length);
+  }
+
   /** This weight, read into memory if it begins in the middle of an element of its file. */
   Weight aligned() throws IOException {
     if (!(values instanceof InFile in) || in.offset() % Math.max(1, type.bits() / 8) == 0) {

@@ -10,6 +10,7 @@ import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.LongPrompts;
@@ -62,7 +63,7 @@ class PromptLanguageTest {
     return known;
   }
 
-  private static GenerationRequest.Builder request(PromptOptions options, String... prompts) {
+  private static GenerationRequestBuilder request(PromptOptions options, String... prompts) {
     return GenerationRequest.prompts(List.of(prompts))
         .negativePrompt("bad")
         .size(64, 64)
@@ -73,18 +74,17 @@ class PromptLanguageTest {
         .text(TextOptions.DEFAULT.withPrompt(options));
   }
 
-  private static GenerationRequest.Builder webUi(String... prompts) {
+  private static GenerationRequestBuilder webUi(String... prompts) {
     return request(PromptOptions.of(PromptSyntax.WEB_UI), prompts);
   }
 
-  private List<float[]> steps(String variant, GenerationRequest.Builder request)
-      throws IOException {
+  private List<float[]> steps(String variant, GenerationRequestBuilder request) throws IOException {
     Recording recording = new Recording();
     pipeline(variant).generate(request.build(), recording);
     return recording.steps;
   }
 
-  private float[] latents(String variant, GenerationRequest.Builder request) throws IOException {
+  private float[] latents(String variant, GenerationRequestBuilder request) throws IOException {
     return steps(variant, request).get(STEPS - 1);
   }
 
