@@ -172,6 +172,37 @@ public final class GenerationRequestBuilder {
   }
 
   /**
+   * Guides only a part of the generation.
+   *
+   * @param start fraction of the evaluations before it
+   * @param stop fraction of the evaluations up to its end
+   * @return this
+   */
+  public GenerationRequestBuilder guidanceInterval(double start, double stop) {
+    return guidance(guidance.withInterval(new GuidanceInterval(start, stop)));
+  }
+
+  /**
+   * Changes the guidance scale over the generation.
+   *
+   * @param schedule what it is multiplied with
+   * @return this
+   */
+  public GenerationRequestBuilder guidanceSchedule(GuidanceSchedule schedule) {
+    return guidance(guidance.withSchedule(schedule));
+  }
+
+  /**
+   * Another way to make one prediction of the prompt's and the negative branch.
+   *
+   * @param method such as {@link GuidanceMethod.AdaptiveProjected}
+   * @return this
+   */
+  public GenerationRequestBuilder guidanceMethod(GuidanceMethod method) {
+    return guidance(guidance.withMethod(method));
+  }
+
+  /**
    * Restores the contrast that strong guidance takes.
    *
    * @param factor 0 (off) to 1

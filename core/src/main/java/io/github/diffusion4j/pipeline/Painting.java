@@ -63,8 +63,8 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
     NoiseSource noise = request.noise();
     StepPlan plan = request.init().plan(stages.rules().plan(request, shape), stages.rules());
     SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
-    ConditioningSchedule conditioning =
-        prompts.encode(stages.encoder(), run.evaluations() - run.index(), cancel);
+    int evaluations = run.evaluations() - run.index();
+    ConditioningSchedule conditioning = prompts.encode(stages.encoder(), evaluations, cancel);
     Init.Start init =
         request.init().begin(new Init.Context(request, stages, run, noise, shape, cancel));
     float[] x = init.latents();
@@ -72,6 +72,7 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
     try (Denoiser denoiser =
         conditioning
             .map(init::condition)
+            .withBranches(guidance.branches(evaluations))
             .bind(denoiser(request, run, init), shape, request.batching(), cancel)) {
       new DenoiseLoop(denoiser, guidance, init::blend, cancel, listener).run(run, x, shape);
     }
