@@ -202,7 +202,8 @@ record AutoencoderTiny(
     Value hidden = activation.apply(conv2d(module.at("conv.0"), pooled, channels, 3));
     hidden = activation.apply(conv2d(module.at("conv.2"), hidden, channels, 3));
     hidden = conv2d(module.at("conv.4"), hidden, channels, 3);
-    Value kept = pooled.dim(1) == channels ? pooled : conv2d(module.at("skip"), pooled, channels, 1);
+    Value kept =
+        pooled.dim(1) == channels ? pooled : conv2d(module.at("skip"), pooled, channels, 1);
     return Activation.RELU.apply(hidden.plus(kept));
   }
 
