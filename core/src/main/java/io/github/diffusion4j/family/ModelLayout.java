@@ -53,6 +53,9 @@ public final class ModelLayout {
     }
     ConfigFile index = ConfigFile.read(folder, "model_index.json");
     if (!index.present()) {
+      index = PipelineKind.of(folder).map(PipelineKind::index).orElse(index);
+    }
+    if (!index.present()) {
       throw new ModelFormatException(
           folder
               + ": no model_index.json there. Expected a model in the layout of the Hugging"

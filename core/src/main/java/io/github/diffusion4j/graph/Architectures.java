@@ -16,6 +16,9 @@ public final class Architectures {
               entry("CLIPTextModel", config -> ClipTextModel.of(config, false)),
               entry("CLIPTextModelWithProjection", config -> ClipTextModel.of(config, true)),
               entry("T5EncoderModel", T5EncoderModel::of),
+              entry("UNet2DConditionModel", UNet::of),
+              entry("UNet2DModel", UNet::of),
+              entry("ControlNetModel", ControlNet::of),
               entry(
                   "AutoencoderKL/vae_encoder",
                   config -> AutoencoderKl.of(config, AutoencoderKl.Half.ENCODER)),
