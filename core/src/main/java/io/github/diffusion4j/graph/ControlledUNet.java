@@ -1,7 +1,10 @@
 package io.github.diffusion4j.graph;
 
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.GraphEdit;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -50,15 +53,26 @@ public final class ControlledUNet implements Architecture {
    *
    * @param unet the UNet's
    * @param nets the ControlNets', in their order
-   * @return a view
+   * @return where they are
    */
-  public static Weights weights(Weights unet, List<Weights> nets) {
-    Map<String, Weights> parts = new LinkedHashMap<>();
-    for (int i = 0; i < nets.size(); i++) {
-      parts.put("controlnet." + i + ".", nets.get(i));
-    }
-    parts.put("", unet);
-    return new Joined(parts);
+  public static WeightSource weights(WeightSource unet, List<WeightSource> nets) {
+    List<WeightSource> others = List.copyOf(nets);
+    return new WeightSource() {
+      @Override
+      public Path file() {
+        return unet.file();
+      }
+
+      @Override
+      public Weights open(Closer open) throws IOException {
+        Map<String, Weights> parts = new LinkedHashMap<>();
+        for (int i = 0; i < others.size(); i++) {
+          parts.put("controlnet." + i + ".", others.get(i).open(open));
+        }
+        parts.put("", unet.open(open));
+        return new Joined(parts);
+      }
+    };
   }
 
   @Override

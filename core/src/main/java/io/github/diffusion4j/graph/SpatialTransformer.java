@@ -31,18 +31,13 @@ record SpatialTransformer(
    * @return the shape of {@code x}
    */
   Value apply(Scope module, Value x, Value text, int depth) {
-    Value normal = groupNorm(module.at("norm"), x, groups, GROUP_EPSILON);
-    Value tokens = project(module.at("proj_in"), tokens(normal));
+    Value normal = groupNorm(module.at("norm"), x.reshape(0, 0, -1), groups, GROUP_EPSILON);
+    Value tokens = project(module.at("proj_in"), normal.transpose(0, 2, 1));
     for (int i = 0; i < depth; i++) {
       tokens = block(module.at("transformer_blocks", i), tokens, text);
     }
     Value out = project(module.at("proj_out"), tokens);
     return out.transpose(0, 2, 1).reshapeAs(x).plus(x);
-  }
-
-  /** [batch, channels, height, width] to [batch, places, channels]. */
-  static Value tokens(Value map) {
-    return map.reshape(0, map.dim(1), -1).transpose(0, 2, 1);
   }
 
   /** A convolution with a kernel of one place is a layer for each place. */

@@ -89,7 +89,9 @@ record UNetEmbedding(UNetConfig config, UNetInputs inputs) {
     if (!config.extra().classesConcatenated()) {
       return sum.plus(classes);
     }
-    Value rows = sum.plus(classes.times(0)); // a row for each picture
+    Graph graph = sum.graph();
+    Value shape = Value.concat(0, classes.size(0), graph.constant(config.time().width()));
+    Value rows = sum.expand(shape, classes.dim(0), config.time().width());
     return Value.concat(-1, rows, classes);
   }
 

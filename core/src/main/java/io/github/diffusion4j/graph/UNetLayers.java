@@ -141,7 +141,7 @@ record UNetLayers(UNetConfig config, Scope root, Value embedding, Optional<Value
     return switch (block.kind()) {
       case PLAIN -> x;
       case ATTENTION ->
-          new PixelAttention(block.attention().heads(), groups, config.resnet().epsilon(), scale)
+          new SpatialAttention(block.attention().heads(), groups, config.resnet().epsilon(), scale)
               .apply(module, x);
       case CROSS_ATTENTION ->
           new SpatialTransformer(block.attention(), config.transformer(), groups)
