@@ -90,7 +90,7 @@ public record Controls(List<Control> list, boolean guessMode) {
     }
     PictureSource first = list.get(0).pictures();
     int multiple = stages.sizeMultiple();
-    GenerationRequest.Builder builder = request.toBuilder();
+    GenerationRequestBuilder builder = request.toBuilder();
     if (request.width().isEmpty()) {
       builder.width(Math.max(multiple, first.width() / multiple * multiple));
     }

@@ -1,6 +1,7 @@
 package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OnnxFile;
 import io.github.diffusion4j.onnx.OrtModel;

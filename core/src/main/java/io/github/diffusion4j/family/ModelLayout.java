@@ -2,6 +2,7 @@ package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.TextualInversion;
+import io.github.diffusion4j.config.ConfigFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;

@@ -3,6 +3,7 @@ package io.github.diffusion4j.family;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.TensorSpec;
 import java.util.ArrayList;
 import java.util.Collection;

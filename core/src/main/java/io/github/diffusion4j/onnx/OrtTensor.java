@@ -232,6 +232,19 @@ public final class OrtTensor implements AutoCloseable {
   }
 
   /**
+   * Reads one truth value.
+   *
+   * @param at its place in the tensor
+   * @return whether it is set
+   */
+  public boolean isTrue(int at) {
+    if (type != ElementType.BOOL) {
+      throw unsupported("truth values");
+    }
+    return bytes.get(at) != 0;
+  }
+
+  /**
    * Multiplies all values.
    *
    * @param factor rounded to a float; results are rounded to the tensor's type

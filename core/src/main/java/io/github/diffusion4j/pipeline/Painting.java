@@ -27,11 +27,11 @@ import java.util.Map;
  * One generation: from a request with nothing left open to latents, and from these to pictures.
  *
  * @param stages the model
- * @param runtime what computes, for the record
+ * @param equipment the runtime and the safety check
  * @param listener told of every step
  * @param cancel stops the generation
  */
-record Painting(Stages stages, String runtime, StepListener listener, CancelToken cancel) {
+record Painting(Stages stages, Equipment equipment, StepListener listener, CancelToken cancel) {
 
   /**
    * A generation after its last step.
@@ -63,8 +63,8 @@ record Painting(Stages stages, String runtime, StepListener listener, CancelToke
     NoiseSource noise = request.noise();
     StepPlan plan = request.init().plan(stages.rules().plan(request, shape), stages.rules());
     SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
-    ConditioningSchedule conditioning =
-        prompts.encode(stages.encoder(), run.evaluations() - run.index(), cancel);
+    int evaluations = run.evaluations() - run.index();
+    ConditioningSchedule conditioning = prompts.encode(stages.encoder(), evaluations, cancel);
     Init.Start init =
         request.init().begin(new Init.Context(request, stages, run, noise, shape, cancel));
     float[] x = init.latents();
@@ -72,6 +72,7 @@ record Painting(Stages stages, String runtime, StepListener listener, CancelToke
     try (Denoiser denoiser =
         conditioning
             .map(init::condition)
+            .withBranches(guidance.branches(evaluations))
             .bind(denoiser(request, run, init), shape, request.batching(), cancel)) {
       new DenoiseLoop(denoiser, guidance, init::blend, cancel, listener).run(run, x, shape);
     }
@@ -96,15 +97,21 @@ record Painting(Stages stages, String runtime, StepListener listener, CancelToke
     long start = System.nanoTime();
     ImageTensor image = stages.codec().decode(denoised.latents(), denoised.shape(), cancel);
     listener.onDecoded(image);
+    SafetyCheck.Checked checked =
+        equipment
+            .safety()
+            .check(Images.fromTensor(image.values(), image.width(), image.height()), cancel);
+    List<BufferedImage> images = denoised.init().finish(checked.images());
     var timings =
         new Provenance.Timings(
             denoised.encode(), denoised.denoise(), Duration.ofNanos(System.nanoTime() - start));
-    List<BufferedImage> images =
-        denoised.init().finish(Images.fromTensor(image.values(), image.width(), image.height()));
     return new GenerationResult(
         images,
         new Provenance(
-            denoised.request(), stages.facts().name(), denoised.scheduler(), runtime, timings));
+            denoised.request(),
+            stages.facts().name(),
+            denoised.scheduler(),
+            new Provenance.Execution(equipment.runtime(), timings, checked.report())));
   }
 
   private Scheduler scheduler(GenerationRequest request) {

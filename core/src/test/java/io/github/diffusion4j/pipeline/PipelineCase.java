@@ -3,6 +3,7 @@ package io.github.diffusion4j.pipeline;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.SizeConditioning;
 import io.github.diffusion4j.TextOptions;
@@ -125,7 +126,7 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
                 throw new AssertionError(name() + ": cannot run a case with argument " + key);
               }
             });
-    GenerationRequest.Builder builder =
+    GenerationRequestBuilder builder =
         painted()
             .scheduler(scheduler())
             .text(textOptions())
@@ -159,7 +160,7 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
     return new TaskCase(name(), variant, model, json);
   }
 
-  private GenerationRequest.Builder painted() {
+  private GenerationRequestBuilder painted() {
     if (call().hasNonNull("class_labels")) {
       return GenerationRequest.classes(
           Arrays.stream(doubles(call().get("class_labels"))).mapToInt(x -> (int) x).toArray());

@@ -133,7 +133,7 @@ final class RecordingStages implements DenoiserModel, LatentCodec {
   }
 
   @Override
-  public long decodeBytesPerPixel() {
-    return stages.codec().decodeBytesPerPixel();
+  public long decodeBytes(int width, int height) {
+    return stages.codec().decodeBytes(width, height);
   }
 }
