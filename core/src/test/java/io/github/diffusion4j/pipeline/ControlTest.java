@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.Control;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.ModelFormatException;
@@ -20,6 +21,7 @@ import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.onnx.NativeCount;
 import io.github.diffusion4j.task.Pictures;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -33,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Laws of steering by pictures, on the tiny model with two control networks. */
@@ -41,6 +44,9 @@ class ControlTest {
   private static final Path MODEL = variant("controlnet-several");
   private static final RuntimeOptions ONE_THREAD =
       RuntimeOptions.builder().intraOpThreads(1).build();
+
+  private static final RuntimeOptions MERGED =
+      ONE_THREAD.toBuilder().controls(RuntimeOptions.ControlPlacement.MERGED).build();
 
   private static StableDiffusionPipeline pipeline;
 
@@ -91,12 +97,12 @@ class ControlTest {
     return Pictures.of(new ImageTensor(values, count, 32, 32));
   }
 
-  private static GenerationRequest.Builder request() {
+  private static GenerationRequestBuilder request() {
     return GenerationRequest.prompt("a house").size(32, 32).steps(3).seed(5);
   }
 
   private static float[] latents(
-      StableDiffusionPipeline pipeline, GenerationRequest.Builder request) {
+      StableDiffusionPipeline pipeline, GenerationRequestBuilder request) {
     Recording recording = new Recording();
     pipeline.generate(request.build(), recording);
     return recording.steps.get(recording.steps.size() - 1);
@@ -110,7 +116,7 @@ class ControlTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void branchesOneByOneSeeTheSameControls(boolean guess) {
-    GenerationRequest.Builder request =
+    GenerationRequestBuilder request =
         GenerationRequest.prompts(List.of("a house", "a tree"))
             .size(32, 32)
             .steps(3)
@@ -173,6 +179,48 @@ class ControlTest {
           latents(pipeline, request().controls(control(1))),
           latents(other, request().controls(control(1).withNet("edges"))),
           0f);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "false, TOGETHER",
+    "true, TOGETHER",
+    "false, ONE_BY_ONE",
+    "true, ONE_BY_ONE",
+  })
+  void mergedNetworksGiveTheSame(boolean guess, BranchBatching batching) throws IOException {
+    GenerationRequestBuilder request =
+        request()
+            .batching(batching)
+            .guessMode(guess)
+            .controls(control(1).between(0, 0.7), control(2).withScale(0.5).between(0.3, 0.7));
+    try (StableDiffusionPipeline merged = StableDiffusionPipeline.load(MODEL, MERGED)) {
+      Recording separately = new Recording();
+      pipeline.generate(request.build(), separately);
+      Recording together = new Recording();
+      merged.generate(request.build(), together);
+      for (int step = 0; step < 3; step++) {
+        float[] expected = separately.steps.get(step);
+        double limit = 1e-5 * PipelineGoldenTest.max(expected);
+        PipelineGoldenTest.close("step " + step, expected, together.steps.get(step), limit);
+      }
+    }
+  }
+
+  @Test
+  void mergedNetworksMayBeLinksToFilesElsewhere() throws IOException {
+    ModelCopy copy = ModelCopy.of(MODEL, folder.resolve("model"));
+    Path blobs = Files.createDirectories(folder.resolve("blobs"));
+    for (String name : List.of("unet", "controlnet")) {
+      Path file = copy.file(name + "/model.onnx");
+      Files.move(file, blobs.resolve(name));
+      Files.createSymbolicLink(file, Path.of("..", "..", "blobs", name));
+    }
+    try (StableDiffusionPipeline linked = StableDiffusionPipeline.load(copy.folder(), MERGED)) {
+      assertClose(
+          latents(pipeline, request().controls(control(1))),
+          latents(linked, request().controls(control(1))));
     }
   }
 
