@@ -162,7 +162,7 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
 
   /** What the case begins with. */
   TaskCase task() {
-    return new TaskCase(name(), variant, json);
+    return new TaskCase(name(), variant, model, json);
   }
 
   private GenerationRequestBuilder painted() {

@@ -12,6 +12,7 @@ import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.RuntimeOptions.ControlPlacement;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.noise.TorchNoise;
@@ -65,7 +66,7 @@ class PipelineGoldenTest {
   @TempDir static Path withoutThirdEncoder;
   @TempDir static Path built;
 
-  private final Map<Path, StableDiffusionPipeline> pipelines = new HashMap<>();
+  private final Map<Opened, StableDiffusionPipeline> pipelines = new HashMap<>();
 
   @BeforeAll
   void none() {
@@ -144,10 +145,7 @@ class PipelineGoldenTest {
 
   private DynamicNode[] variant(Path folder) {
     try {
-      List<DynamicTest> cases =
-          PipelineCase.of(folder).stream()
-              .map(golden -> DynamicTest.dynamicTest(golden.name(), () -> check(golden)))
-              .toList();
+      List<DynamicTest> cases = PipelineCase.of(folder).stream().flatMap(this::tests).toList();
       return cases.isEmpty()
           ? new DynamicNode[0]
           : new DynamicNode[] {
@@ -158,23 +156,34 @@ class PipelineGoldenTest {
     }
   }
 
-  private StableDiffusionPipeline pipeline(Path model) {
-    return pipelines.computeIfAbsent(
-        model,
-        folder -> {
-          try {
-            return StableDiffusionPipeline.load(
-                folder, RuntimeOptions.builder().intraOpThreads(1).build());
-          } catch (IOException e) {
-            throw new IllegalStateException(folder.toString(), e);
-          }
-        });
+  /** Control networks run separately and merged. */
+  private Stream<DynamicTest> tests(PipelineCase golden) {
+    DynamicTest separate =
+        DynamicTest.dynamicTest(golden.name(), () -> check(golden, ControlPlacement.SEPARATE));
+    return golden.task().pipeline().contains("ControlNet")
+        ? Stream.of(
+            separate,
+            DynamicTest.dynamicTest(
+                golden.name() + " merged", () -> check(golden, ControlPlacement.MERGED)))
+        : Stream.of(separate);
   }
 
-  private void check(PipelineCase golden) throws IOException {
+  private record Opened(Path model, ControlPlacement placement) {
+    StableDiffusionPipeline pipeline() {
+      try {
+        return StableDiffusionPipeline.load(
+            model, RuntimeOptions.builder().intraOpThreads(1).controls(placement).build());
+      } catch (IOException e) {
+        throw new IllegalStateException(model.toString(), e);
+      }
+    }
+  }
+
+  private void check(PipelineCase golden, ControlPlacement placement) throws IOException {
     try (SafetensorsFile tensors = golden.tensors()) {
       Path model = model(golden, tensors);
-      StableDiffusionPipeline pipeline = pipeline(model);
+      StableDiffusionPipeline pipeline =
+          pipelines.computeIfAbsent(new Opened(model, placement), Opened::pipeline);
       GenerationRequest request = golden.request(pipeline.facts());
       GenerationRequest resolved =
           request.init().prepare(request, pipeline.stages()).resolve(pipeline.facts());
