@@ -138,7 +138,7 @@ final class FluxFamily implements ModelFamily {
     public Guidance guidance(GenerationRequest request) {
       return request.negativePrompts().isEmpty()
           ? new Guidance.None()
-          : Guidance.of(request.guidance().trueScale(), request.guidance().rescale());
+          : Guidance.of(request.guidance().withScale(request.guidance().trueScale()));
     }
 
     @Override

@@ -166,6 +166,41 @@ public record Weight(TensorType type, List<Long> shape, Values values, boolean t
     return new InMemory(bytes.slice(Math.toIntExact(from), Math.toIntExact(length)));
   }
 
+  /**
+   * Reads the elements as float32: F16 and BF16 exactly, F64 rounded.
+   *
+   * @return row-major in the shape that a layer sees; the caller's own
+   * @throws IOException if the file cannot be read
+   * @throws ModelFormatException if the elements are not floats
+   */
+  public float[] floats() throws IOException {
+    float[] stored = inMemory();
+    if (!transposed) {
+      return stored;
+    }
+    int rows = Math.toIntExact(shape.get(0));
+    int columns = Math.toIntExact(shape.get(1));
+    float[] turned = new float[stored.length];
+    for (int row = 0; row < rows; row++) {
+      for (int column = 0; column < columns; column++) {
+        turned[column * rows + row] = stored[row * columns + column];
+      }
+    }
+    return turned;
+  }
+
+  private float[] inMemory() throws IOException {
+    if (values instanceof InFile at) {
+      return info(at.file(), at.offset(), at.length()).readFloats();
+    }
+    ByteBuffer bytes = ((InMemory) values).bytes();
+    return info(Path.of("memory"), 0, bytes.remaining()).floats(bytes);
+  }
+
+  private TensorInfo info(Path file, long offset, long length) {
+    return new TensorInfo("weight", file, type, shape, offset, length);
+  }
+
   /** This weight, read into memory if it begins in the middle of an element of its file. */
   Weight aligned() throws IOException {
     if (!(values instanceof InFile in) || in.offset() % Math.max(1, type.bits() / 8) == 0) {

@@ -2,7 +2,9 @@ package io.github.diffusion4j.pipeline;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.ConditioningSchedule;
+import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.Denoiser;
+import io.github.diffusion4j.DenoiserModel;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.ImageTensor;
@@ -53,6 +55,7 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
 
   Denoised denoise(GenerationRequest request) {
     long start = System.nanoTime();
+    request.controls().check(request, stages.denoiser());
     PromptPlan prompts = PromptPlan.of(request, stages.rules().guidance(request));
     Guidance guidance = request.init().guidance(prompts.guidance());
     LatentShape shape = LatentSizes.shape(request, stages, guidance.branches());
@@ -60,8 +63,8 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
     NoiseSource noise = request.noise();
     StepPlan plan = request.init().plan(stages.rules().plan(request, shape), stages.rules());
     SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
-    ConditioningSchedule conditioning =
-        prompts.encode(stages.encoder(), run.evaluations() - run.index(), cancel);
+    int evaluations = run.evaluations() - run.index();
+    ConditioningSchedule conditioning = prompts.encode(stages.encoder(), evaluations, cancel);
     Init.Start init =
         request.init().begin(new Init.Context(request, stages, run, noise, shape, cancel));
     float[] x = init.latents();
@@ -69,7 +72,8 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
     try (Denoiser denoiser =
         conditioning
             .map(init::condition)
-            .bind(stages.denoiser(), shape, request.batching(), cancel)) {
+            .withBranches(guidance.branches(evaluations))
+            .bind(denoiser(request, run, init), shape, request.batching(), cancel)) {
       new DenoiseLoop(denoiser, guidance, init::blend, cancel, listener).run(run, x, shape);
     }
     return new Denoised(
@@ -80,6 +84,13 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
         shape,
         Duration.ofNanos(encoded - start),
         Duration.ofNanos(System.nanoTime() - encoded));
+  }
+
+  private DenoiserModel denoiser(GenerationRequest request, SchedulerRun run, Init.Start init) {
+    DenoiserModel model = stages.denoiser();
+    return request.controls().isEmpty()
+        ? model
+        : model.controlled(ControlSchedule.of(request, model, run, init::view));
   }
 
   GenerationResult decode(Denoised denoised) {

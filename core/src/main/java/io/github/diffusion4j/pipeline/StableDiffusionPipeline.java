@@ -83,17 +83,35 @@ public final class StableDiffusionPipeline implements AutoCloseable {
    */
   public static StableDiffusionPipeline load(
       Path folder, RuntimeOptions options, List<TextualInversion> inversions) throws IOException {
-    ModelLayout layout = ModelLayout.of(requireNonNull(folder, "folder")).with(inversions);
+    return load(ModelLayout.of(requireNonNull(folder, "folder")).with(inversions), options);
+  }
+
+  /**
+   * Opens a model with whatever its layout adds to it: words, control networks.
+   *
+   * @param layout the folder and what it is opened with
+   * @param options provider, threads and memory
+   * @return owned by the caller
+   * @throws IOException if a file cannot be read
+   * @throws io.github.diffusion4j.ModelFormatException if a file is not what it should be
+   * @throws IllegalArgumentException if the model cannot take what is added to it
+   */
+  public static StableDiffusionPipeline load(ModelLayout layout, RuntimeOptions options)
+      throws IOException {
     OrtRuntime runtime = OrtRuntime.of(requireNonNull(options, "options"));
     ModelFamily family = Families.of(layout);
-    if (!inversions.isEmpty() && !family.takesTextualInversions()) {
+    if (!layout.inversions().isEmpty() && !family.takesTextualInversions()) {
       throw new IllegalArgumentException(
           layout.folder() + ": models of family " + family.name() + " take no textual inversion");
     }
     try (Closer open = new Closer()) {
       SafetyCheck safety = open.own(SafetyCheck.open(layout, runtime, options.safety()));
-      Equipment equipment = new Equipment(runtime.describe(), safety);
-      var pipeline = new StableDiffusionPipeline(family.open(layout, runtime), equipment);
+      Stages stages = open.own(family.open(layout, runtime));
+      if (layout.hasGivenControlNets() && stages.denoiser().controlNets().isEmpty()) {
+        throw new IllegalArgumentException(
+            layout.folder() + ": models of family " + family.name() + " take no ControlNet");
+      }
+      var pipeline = new StableDiffusionPipeline(stages, new Equipment(runtime.describe(), safety));
       open.release();
       return pipeline;
     }
