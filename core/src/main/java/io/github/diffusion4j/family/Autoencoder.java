@@ -6,6 +6,7 @@ import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.LatentCodec;
 import io.github.diffusion4j.LatentDistribution;
+import io.github.diffusion4j.LatentPreview;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
@@ -26,15 +27,14 @@ import java.util.Optional;
  *
  * <pre>{@code
  * try (var tiny = Autoencoder.load(Path.of("taesd"), RuntimeOptions.defaults())) {
- *   pipeline.generate(
- *       request, event -> show(tiny.decode(event.denoised(), event.shape(), new CancelToken())));
+ *   pipeline.generate(request, new PreviewListener(5, tiny, images -> show(images.get(0))));
  * }
  * }</pre>
  *
  * <p>In a model's folder, as its vae_decoder, it needs nothing of this. Thread-safe, but not to be
  * closed while it is used.
  */
-public final class Autoencoder implements LatentCodec, AutoCloseable {
+public final class Autoencoder implements LatentCodec, LatentPreview, AutoCloseable {
 
   private static final String DECODER = "vae_decoder";
   private static final String ENCODER = "vae_encoder";
@@ -93,6 +93,11 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
   @Override
   public ImageTensor decode(float[] latents, LatentShape shape, CancelToken cancel) {
     return codec.decode(latents, shape, cancel);
+  }
+
+  @Override
+  public ImageTensor preview(float[] latents, LatentShape shape) {
+    return decode(latents, shape, new CancelToken());
   }
 
   @Override
