@@ -24,6 +24,7 @@ final class RecordingStages implements DenoiserModel, LatentCodec {
   LatentShape shape;
   float[] firstInput;
   float[] firstOutput;
+  int rows; // of all evaluations
 
   RecordingStages(Stages stages) {
     this.stages = stages;
@@ -70,6 +71,7 @@ final class RecordingStages implements DenoiserModel, LatentCodec {
       @Override
       public void predict(float[] x, double timestep, float[] dst) {
         denoiser.predict(x, timestep, dst);
+        rows += given.branches() * given.batch();
         if (firstInput == null) {
           firstInput = x.clone();
           firstOutput = dst.clone();
