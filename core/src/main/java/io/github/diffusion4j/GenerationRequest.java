@@ -33,6 +33,7 @@ import java.util.stream.IntStream;
  * @param init what to begin with
  * @param text how the prompts are read
  * @param sizes what SDXL is told of sizes and looks
+ * @param controls pictures that steer where things are painted
  */
 public record GenerationRequest(
     List<String> prompts,
@@ -49,7 +50,8 @@ public record GenerationRequest(
     BranchBatching batching,
     Init init,
     TextOptions text,
-    SizeConditioning sizes) {
+    SizeConditioning sizes,
+    Controls controls) {
 
   /** Longest prompt, in characters. */
   public static final int MAX_PROMPT_LENGTH = 100_000;
@@ -70,6 +72,7 @@ public record GenerationRequest(
     requireNonNull(init, "init");
     requireNonNull(text, "text");
     requireNonNull(sizes, "sizes");
+    requireNonNull(controls, "controls");
     require(!prompts.isEmpty(), "at least one prompt is needed");
     prompts.forEach(prompt -> checkLength("prompt", prompt));
     checkCount("negative prompt", negativePrompts, prompts);

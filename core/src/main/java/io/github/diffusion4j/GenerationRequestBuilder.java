@@ -26,6 +26,7 @@ public final class GenerationRequestBuilder {
   private Init init = new Init.FromNoise();
   private TextOptions text = TextOptions.DEFAULT;
   private SizeConditioning sizes = SizeConditioning.DEFAULT;
+  private Controls controls = Controls.NONE;
 
   GenerationRequestBuilder(List<String> prompts) {
     this.prompts = List.copyOf(prompts);
@@ -58,6 +59,7 @@ public final class GenerationRequestBuilder {
     init = other.init();
     text = other.text();
     sizes = other.sizes();
+    controls = other.controls();
     return this;
   }
 
@@ -309,6 +311,28 @@ public final class GenerationRequestBuilder {
   }
 
   /**
+   * Pictures that steer where things are painted, each read by a network of its own.
+   *
+   * @param values in the order of the model's networks
+   * @return this
+   */
+  public GenerationRequestBuilder controls(Control... values) {
+    controls = new Controls(List.of(values), controls.guessMode());
+    return this;
+  }
+
+  /**
+   * Whether the controls' networks are to find out by themselves what the pictures show.
+   *
+   * @param on as in {@link Controls}
+   * @return this
+   */
+  public GenerationRequestBuilder guessMode(boolean on) {
+    controls = new Controls(controls.list(), on);
+    return this;
+  }
+
+  /**
    * Makes the request.
    *
    * @return immutable
@@ -330,6 +354,7 @@ public final class GenerationRequestBuilder {
         batching,
         init,
         text,
-        sizes);
+        sizes,
+        controls);
   }
 }

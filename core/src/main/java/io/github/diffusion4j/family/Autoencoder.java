@@ -9,6 +9,7 @@ import io.github.diffusion4j.LatentDistribution;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
@@ -105,8 +106,8 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
   }
 
   @Override
-  public long decodeBytesPerPixel() {
-    return codec.decodeBytesPerPixel();
+  public long decodeBytes(int width, int height) {
+    return codec.decodeBytes(width, height);
   }
 
   @Override

@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
 import java.io.IOException;
@@ -26,11 +27,18 @@ import java.util.stream.Collectors;
 public final class OrtModel implements AutoCloseable {
 
   /** Where a network comes from, to open it once more. */
-  record Source(OrtRuntime runtime, String component, Path file, List<GraphEdit> edits) {
+  record Source(
+      OrtRuntime runtime,
+      String component,
+      Path file,
+      Optional<NetworkSource> built,
+      List<GraphEdit> edits) {
     OrtModel open(GraphEdit edit) throws IOException {
       List<GraphEdit> all = new ArrayList<>(edits);
       all.add(edit);
-      return runtime.open(component, file, all);
+      return built.isPresent()
+          ? runtime.open(component, built.get(), all)
+          : runtime.open(component, file, all);
     }
   }
 
@@ -201,10 +209,24 @@ public final class OrtModel implements AutoCloseable {
   /**
    * The file that this network was opened from.
    *
-   * @return an ONNX model
+   * @return an ONNX model, or the weights of a network that was built
    */
   public Path file() {
     return source.file();
+  }
+
+  /**
+   * Reads the weight whose name ends so.
+   *
+   * @param suffix such as {@code final_layer_norm.weight}
+   * @return its values, row-major; empty if there is no such weight
+   * @throws IOException if its file cannot be read
+   * @throws ModelFormatException if several end so, or its values are not floats or not there
+   */
+  public Optional<Floats> weightEnding(String suffix) throws IOException {
+    return source.built().isPresent()
+        ? source.built().get().weightEnding(suffix)
+        : OnnxWeights.of(file()).ending(suffix);
   }
 
   /**

@@ -10,12 +10,14 @@ import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.Init;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.SafetyPolicy;
 import io.github.diffusion4j.noise.NoiseKind;
 import io.github.diffusion4j.scheduler.Scheduler;
 import io.github.diffusion4j.scheduler.Schedulers;
 import io.github.diffusion4j.scheduler.StepPlan;
 import io.github.diffusion4j.task.Variation;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -61,6 +63,11 @@ final class ProvenanceJson {
     run.put("encode_seconds", provenance.timings().encode().toMillis() / 1e3);
     run.put("denoise_seconds", provenance.timings().denoise().toMillis() / 1e3);
     run.put("decode_seconds", provenance.timings().decode().toMillis() / 1e3);
+    SafetyReport safety = provenance.safety();
+    if (safety.policy() != SafetyPolicy.OFF) {
+      run.put("safety_checker", safety.policy().name().toLowerCase(Locale.ROOT));
+      run.put("has_nsfw_concept", safety.isFlagged(index));
+    }
     return root.toString();
   }
 

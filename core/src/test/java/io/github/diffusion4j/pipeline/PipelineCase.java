@@ -67,7 +67,11 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
           "denoising_start",
           "padding_mask_crop",
           "image_guidance_scale",
-          "noise_level");
+          "noise_level",
+          "controlnet_conditioning_scale",
+          "control_guidance_start",
+          "control_guidance_end",
+          "guess_mode");
 
   static List<PipelineCase> of(Path variant) throws IOException {
     JsonNode root = JSON.readTree(variant.resolve("cases.json").toFile());
@@ -144,7 +148,11 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
       builder.width((int) number("width").orElse(facts.width()));
       builder.height((int) number("height").orElse(facts.height()));
     }
-    return builder.init(task().init()).build();
+    return builder
+        .init(task().init())
+        .controls(new ControlCase(task()).controls())
+        .guessMode(call().path("guess_mode").asBoolean())
+        .build();
   }
 
   /** What the case begins with. */

@@ -1,0 +1,39 @@
+package io.github.diffusion4j.graph;
+
+/** Fully connected layers and embedding tables. Weights are [out, in], as PyTorch stores them. */
+public final class Linear {
+
+  private Linear() {}
+
+  /**
+   * Times the transposed weight, plus the bias where the model has one.
+   *
+   * @param module has {@code weight} and perhaps {@code bias}
+   * @param x [..., in]
+   * @param out width of the result
+   * @return [..., out]
+   */
+  public static Value linear(Scope module, Value x, long out) {
+    Value product = linearWithoutBias(module, x, out);
+    return module.has("bias") ? product.plus(module.weight("bias", out)) : product;
+  }
+
+  /**
+   * Times the transposed weight.
+   *
+   * @param module has {@code weight}
+   * @param x [..., in]
+   * @param out width of the result
+   * @return [..., out]
+   */
+  public static Value linearWithoutBias(Scope module, Value x, long out) {
+    long[] shape = x.shape();
+    shape[shape.length - 1] = out;
+    return x.graph()
+        .node("FusedMatMul")
+        .microsoft()
+        .in(x, module.weight("weight", out, x.dim(-1)))
+        .with("transB", 1)
+        .out(x.type(), shape);
+  }
+}
