@@ -29,6 +29,10 @@ public abstract class ModelParameters {
   @Param("0")
   public int threads;
 
+  /** Options of the sessions, as {@link Tuning} reads them. */
+  @Param(Tuning.DEFAULT)
+  public String tuning;
+
   /** Steps of a generation. */
   @Param("10")
   public int steps;
@@ -49,10 +53,12 @@ public abstract class ModelParameters {
   }
 
   final RuntimeOptions options() {
-    return RuntimeOptions.builder()
-        .provider(ExecutionProvider.parse(provider))
-        .intraOpThreads(threads > 0 ? threads : Runtime.getRuntime().availableProcessors())
-        .build();
+    RuntimeOptions.Builder options =
+        RuntimeOptions.builder()
+            .provider(ExecutionProvider.parse(provider))
+            .promptCacheBytes(0) // every picture encodes its prompts
+            .intraOpThreads(threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
+    return Tuning.apply(tuning, options).build();
   }
 
   final GenerationRequest request() {

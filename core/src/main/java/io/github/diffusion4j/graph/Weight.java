@@ -167,13 +167,29 @@ public record Weight(TensorType type, List<Long> shape, Values values, boolean t
   }
 
   /**
-   * The elements as they are stored.
+   * Reads the elements as float32: F16 and BF16 exactly, F64 rounded.
    *
-   * @return row-major, as float32; the caller's own
-   * @throws IOException if their file cannot be read
-   * @throws ModelFormatException if they are not floats
+   * @return row-major in the shape that a layer sees; the caller's own
+   * @throws IOException if the file cannot be read
+   * @throws ModelFormatException if the elements are not floats
    */
   public float[] floats() throws IOException {
+    float[] stored = inMemory();
+    if (!transposed) {
+      return stored;
+    }
+    int rows = Math.toIntExact(shape.get(0));
+    int columns = Math.toIntExact(shape.get(1));
+    float[] turned = new float[stored.length];
+    for (int row = 0; row < rows; row++) {
+      for (int column = 0; column < columns; column++) {
+        turned[column * rows + row] = stored[row * columns + column];
+      }
+    }
+    return turned;
+  }
+
+  private float[] inMemory() throws IOException {
     if (values instanceof InFile at) {
       return info(at.file(), at.offset(), at.length()).readFloats();
     }
