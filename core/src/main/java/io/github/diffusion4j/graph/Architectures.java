@@ -13,13 +13,22 @@ public final class Architectures {
   private static final Map<String, Function<ConfigFile, Architecture>> KINDS =
       new TreeMap<>(
           Map.of(
-              "CLIPTextModel", config -> ClipTextModel.of(config, false),
-              "CLIPTextModelWithProjection", config -> ClipTextModel.of(config, true),
-              "T5EncoderModel", T5EncoderModel::of,
+              "CLIPTextModel",
+              config -> ClipTextModel.of(config, false),
+              "CLIPTextModelWithProjection",
+              config -> ClipTextModel.of(config, true),
+              "T5EncoderModel",
+              T5EncoderModel::of,
+              "UNet2DConditionModel",
+              UNet::of,
+              "UNet2DModel",
+              UNet::of,
+              "ControlNetModel",
+              ControlNet::of,
               "AutoencoderKL/vae_encoder",
-                  config -> AutoencoderKl.of(config, AutoencoderKl.Half.ENCODER),
+              config -> AutoencoderKl.of(config, AutoencoderKl.Half.ENCODER),
               "AutoencoderKL/vae_decoder",
-                  config -> AutoencoderKl.of(config, AutoencoderKl.Half.DECODER)));
+              config -> AutoencoderKl.of(config, AutoencoderKl.Half.DECODER)));
 
   private Architectures() {}
 
