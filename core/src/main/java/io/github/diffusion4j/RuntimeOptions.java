@@ -34,6 +34,7 @@ import java.util.TreeMap;
  * @param memoryLimit most memory of the process in bytes that a generation may be estimated to
  *     take, 0 for no limit; what does not fit is refused
  * @param vaeTiling whether the autoencoder works on tiles
+ * @param controls whether control networks are merged with the network that they steer
  * @param sessionConfig raw session entries under ONNX Runtime's keys, such as {@code
  *     session.disable_prepacking}; they win over the typed options
  */
@@ -49,6 +50,7 @@ public record RuntimeOptions(
     boolean deterministic,
     long promptCacheBytes,
     Precision precision,
+    ControlPlacement controls,
     SafetyPolicy safety,
     Residency residency,
     long memoryLimit,
@@ -71,6 +73,22 @@ public record RuntimeOptions(
     EXTENDED,
     /** Also changes memory layouts to what the processor likes. */
     ALL
+  }
+
+  /** Where control networks (ControlNets) run. */
+  public enum ControlPlacement {
+    /** Separately on the processor, merged elsewhere where the files allow it. */
+    AUTO,
+    /**
+     * As networks of their own: nothing is copied on the processor, but residuals cross to and from
+     * any other device in each step. Steps outside of a control's do not run its network.
+     */
+    SEPARATE,
+    /**
+     * As one graph with the network that they steer, opened beside it for the first request with
+     * controls: residuals stay on the device, and the weights of both are in memory once more.
+     */
+    MERGED
   }
 
   /** What a network computes in. */
@@ -99,6 +117,7 @@ public record RuntimeOptions(
           "promptCacheBytes must be at least 0, found " + promptCacheBytes);
     }
     requireNonNull(precision, "precision");
+    requireNonNull(controls, "controls");
     requireNonNull(safety, "safety");
     requireNonNull(residency, "residency");
     if (memoryLimit < 0) {
@@ -132,6 +151,7 @@ public record RuntimeOptions(
     builder.deterministic = deterministic;
     builder.promptCacheBytes = promptCacheBytes;
     builder.precision = precision;
+    builder.controls = controls;
     builder.safety = safety;
     builder.residency = residency;
     builder.memoryLimit = memoryLimit;
@@ -175,6 +195,7 @@ public record RuntimeOptions(
     private boolean deterministic;
     private long promptCacheBytes = DEFAULT_PROMPT_CACHE_BYTES;
     private Precision precision = Precision.AUTO;
+    private ControlPlacement controls = ControlPlacement.AUTO;
     private SafetyPolicy safety = SafetyPolicy.BLACK;
     private Residency residency = Residency.AUTO;
     private long memoryLimit;
@@ -294,6 +315,16 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets where control networks run; {@link ControlPlacement#AUTO} by default.
+     *
+     * @param value the placement
+     */
+    public Builder controls(ControlPlacement value) {
+      controls = requireNonNull(value, "controls");
+      return this;
+    }
+
+    /**
      * Sets what becomes of pictures that the model's safety checker flags; {@link
      * SafetyPolicy#BLACK} by default.
      *
@@ -363,6 +394,7 @@ public record RuntimeOptions(
           deterministic,
           promptCacheBytes,
           precision,
+          controls,
           safety,
           residency,
           memoryLimit,

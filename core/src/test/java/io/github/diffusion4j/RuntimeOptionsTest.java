@@ -41,6 +41,7 @@ class RuntimeOptionsTest {
             true,
             1000,
             Precision.FLOAT16,
+            RuntimeOptions.ControlPlacement.MERGED,
             SafetyPolicy.BLUR,
             Residency.ON_DEMAND,
             3L << 30,
@@ -60,6 +61,7 @@ class RuntimeOptionsTest {
             .deterministic(false)
             .promptCacheBytes(0)
             .precision(Precision.STORED)
+            .controls(RuntimeOptions.ControlPlacement.MERGED)
             .safety(SafetyPolicy.OFF)
             .residency(Residency.ALL)
             .memoryLimit(0)
@@ -79,6 +81,7 @@ class RuntimeOptionsTest {
             false,
             0,
             Precision.STORED,
+            RuntimeOptions.ControlPlacement.MERGED,
             SafetyPolicy.OFF,
             Residency.ALL,
             0,

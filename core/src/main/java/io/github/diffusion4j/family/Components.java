@@ -18,7 +18,6 @@ import io.github.diffusion4j.scheduler.TrainedScheduler;
 import io.github.diffusion4j.tokenizer.Tokenizer;
 import io.github.diffusion4j.tokenizer.TokenizerFormatException;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -61,9 +60,10 @@ final class Components {
    */
   static Components open(ModelLayout layout, OrtRuntime runtime, Closer open, String... names)
       throws IOException {
-    Map<String, Path> files = layout.withOptional(layout.onnxFiles(names), ENCODES_PICTURES);
+    Map<String, ComponentNetwork> networks =
+        layout.withOptional(layout.networks(names), ENCODES_PICTURES);
     List<String> suffixes =
-        files.keySet().stream()
+        networks.keySet().stream()
             .filter(name -> name.startsWith(ENCODER))
             .map(name -> name.substring(ENCODER.length()))
             .sorted()
@@ -79,8 +79,8 @@ final class Components {
       opened.putAll(ParallelOpening.open(tasks, open));
       tasks.clear();
     }
-    files.forEach(
-        (name, file) -> {
+    networks.forEach(
+        (name, network) -> {
           int encoder = name.startsWith(ENCODER) ? suffixes.indexOf(suffix(name)) : -1;
           List<GraphEdit> edits =
               encoder < 0 || layout.inversions().isEmpty()
@@ -91,8 +91,8 @@ final class Components {
               name,
               () ->
                   name.equals(ENCODES_PICTURES)
-                      ? runtime.openWhenNeeded(name, file)
-                      : runtime.open(name, file, edits));
+                      ? network.openWhenNeeded(runtime)
+                      : network.open(runtime, edits));
         });
     opened.putAll(ParallelOpening.open(tasks, open));
     return new Components(layout, runtime, open, opened);
