@@ -19,7 +19,8 @@ import java.util.TreeMap;
  *     suits diffusion models: they are chains
  * @param optimization how far ONNX Runtime rewrites the graph at load
  * @param memoryArena whether the CPU keeps freed memory for the next run: faster, larger
- * @param memoryPattern whether memory is laid out ahead from the first run of a shape
+ * @param memoryPattern whether memory is laid out ahead from the first run of a shape, in one block
+ *     beside what that run took: much more memory, hardly faster
  * @param optimizedModelCache folder that keeps optimized models so that the next load skips the
  *     rewriting; empty for none. Files fit one machine kind and one ONNX Runtime version
  * @param spinning whether idle threads spin for a while before they sleep: faster on free cores, a
@@ -189,7 +190,7 @@ public record RuntimeOptions(
     private int interOpThreads;
     private Optimization optimization = Optimization.ALL;
     private boolean memoryArena = true;
-    private boolean memoryPattern = true;
+    private boolean memoryPattern;
     private Optional<Path> optimizedModelCache = Optional.empty();
     private boolean spinning = true;
     private boolean deterministic;
@@ -255,7 +256,7 @@ public record RuntimeOptions(
     }
 
     /**
-     * Sets whether memory is laid out ahead; true by default.
+     * Sets whether memory is laid out ahead; false by default.
      *
      * @param value whether to lay it out
      */

@@ -21,7 +21,7 @@ class RuntimeOptionsTest {
     assertEquals(ExecutionProvider.auto(), options.provider());
     assertEquals(0, options.intraOpThreads());
     assertEquals(Optimization.ALL, options.optimization());
-    assertTrue(options.memoryArena() && options.memoryPattern() && options.spinning());
+    assertTrue(options.memoryArena() && !options.memoryPattern() && options.spinning());
     assertEquals(Optional.empty(), options.optimizedModelCache());
     assertEquals(RuntimeOptions.builder().build(), options);
   }

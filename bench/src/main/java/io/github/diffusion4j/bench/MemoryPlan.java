@@ -16,7 +16,7 @@ import java.util.List;
 record MemoryPlan(String name, List<String> words) {
 
   private static final List<String> KNOWN =
-      List.of("all", "on-demand", "two-pass", "tiles", "no-arena", "no-pattern");
+      List.of("all", "on-demand", "two-pass", "tiles", "no-arena", "pattern");
 
   /** Reads a name. */
   static MemoryPlan of(String name) {
@@ -33,7 +33,7 @@ record MemoryPlan(String name, List<String> words) {
         .residency(words.contains("on-demand") ? Residency.ON_DEMAND : Residency.ALL)
         .vaeTiling(words.contains("tiles") ? VaeTiling.ON.withTileSize(256) : VaeTiling.OFF)
         .memoryArena(!words.contains("no-arena"))
-        .memoryPattern(!words.contains("no-pattern"))
+        .memoryPattern(words.contains("pattern"))
         .build();
   }
 

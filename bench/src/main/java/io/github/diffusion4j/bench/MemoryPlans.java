@@ -52,8 +52,8 @@ public final class MemoryPlans {
     plans.forEach(MemoryPlan::of);
     System.out.printf("%s, %s x %s, %s steps; GiB, seconds%n%n", model, args[1], args[2], args[3]);
     System.out.println(
-        "| plan | loaded | load s | peak | after picture 1 | of files | 1st s | 2nd s | closed |");
-    System.out.println("|---|---|---|---|---|---|---|---|---|");
+        "| plan | loaded | load s | peak | after the picture | of files | picture s | closed |");
+    System.out.println("|---|---|---|---|---|---|---|---|");
     for (String plan : plans) {
       Map<String, Stage> stages = run(List.of(model.toString(), plan, args[1], args[2], args[3]));
       System.out.println(row(plan, stages));
@@ -84,11 +84,10 @@ public final class MemoryPlans {
   private static String row(String plan, Map<String, Stage> stages) {
     Stage loaded = stages.get("loaded");
     Stage first = stages.get("picture-1");
-    Stage second = stages.get("picture-2");
     Stage closed = stages.get("closed");
     return String.format(
         Locale.ROOT,
-        "| %s | %.2f | %.1f | %.2f | %.2f | %.2f | %.1f | %.1f | %.2f |",
+        "| %s | %.2f | %.1f | %.2f | %.2f | %.2f | %.1f | %.2f |",
         plan,
         loaded.resident,
         loaded.seconds,
@@ -96,7 +95,6 @@ public final class MemoryPlans {
         first.resident,
         first.files,
         first.seconds,
-        second.seconds,
         closed.resident);
   }
 }

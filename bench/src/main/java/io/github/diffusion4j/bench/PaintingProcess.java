@@ -13,12 +13,12 @@ import java.util.List;
  */
 public final class PaintingProcess {
 
-  private static final int PICTURES = 2;
+  private static final int PICTURES = 1;
 
   private PaintingProcess() {}
 
   /**
-   * Opens a model and paints two pictures of it.
+   * Opens a model and paints a picture of it.
    *
    * @param args model's folder, plan, width, height, steps
    * @throws IOException if the model or {@code /proc} cannot be read

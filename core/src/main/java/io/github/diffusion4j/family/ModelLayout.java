@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,6 +18,19 @@ import java.util.Map;
  * its config.json and its model.onnx or weights. The only reader of configuration files.
  */
 public final class ModelLayout {
+
+  private static final List<String> NETWORKS =
+      List.of(
+          "text_encoder",
+          "text_encoder_2",
+          "text_encoder_3",
+          "class_embedder",
+          "vae_encoder",
+          "controlnet",
+          "unet",
+          "transformer",
+          "vae_decoder",
+          "safety_checker");
 
   private final Path folder;
   private final ConfigFile index;
@@ -175,6 +189,22 @@ public final class ModelLayout {
    */
   public boolean has(String component) {
     return ComponentNetwork.isThere(folder, component);
+  }
+
+  /**
+   * The components that have a network which can be opened.
+   *
+   * @return folder names, in the order in which a generation uses them
+   */
+  public List<String> components() {
+    List<String> components = new ArrayList<>();
+    for (String name : NETWORKS) {
+      boolean built = !name.equals("safety_checker");
+      if (built ? has(name) : Files.isRegularFile(file(name, "model.onnx"))) {
+        components.add(name);
+      }
+    }
+    return components;
   }
 
   /**

@@ -210,7 +210,7 @@ final class OrtDenoiserModel implements DenoiserModel {
       Optional<Conditioning.Input> extra = conditioning.find(Conditioning.EXTRA_CHANNELS);
       extra.ifPresent(inputs::remove);
       names = inputs.stream().map(Conditioning.Input::name).toList();
-      binding = network.bind(rows.cancel());
+      binding = network.bindForSteps(rows.cancel());
       try {
         in = samples(extra);
         time = binding.input(timestep.name(), rows.timeDims(timestep));

@@ -78,26 +78,29 @@ final class NetworkSession implements AutoCloseable {
   /**
    * Closes the session if nobody uses it. One that is being opened or taken into use is left alone
    * and not waited for, so that two threads that make room for each other cannot block.
+   *
+   * @return whether it was open and is closed
    */
-  void closeIfIdle() {
-    if (lock.tryLock()) {
-      try {
-        if (users == 0) {
-          shut();
-        }
-      } finally {
-        lock.unlock();
-      }
+  boolean closeIfIdle() {
+    if (!lock.tryLock()) {
+      return false;
+    }
+    try {
+      return users == 0 && shut();
+    } finally {
+      lock.unlock();
     }
   }
 
-  private void shut() {
-    if (opened != null) {
-      Opened last = opened;
-      opened = null;
-      residents.closed(this);
-      last.owned().close();
+  private boolean shut() {
+    if (opened == null) {
+      return false;
     }
+    Opened last = opened;
+    opened = null;
+    residents.closed(this);
+    last.owned().close();
+    return true;
   }
 
   /** Closes the session for good; that nobody uses it is the owner's to see to. */

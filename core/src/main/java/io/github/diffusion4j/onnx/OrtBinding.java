@@ -28,7 +28,16 @@ public final class OrtBinding implements AutoCloseable {
   private final Map<String, OnnxTensor> outputs = new LinkedHashMap<>();
   private final Closer owned;
 
-  OrtBinding(OrtModel model, CancelToken cancel) {
+  /** Whether memory that runs free is kept for the next run, or given back after each. */
+  enum FreedMemory {
+    KEPT,
+    GIVEN_BACK
+  }
+
+  private static final String SHRINKING = "memory.enable_memory_arena_shrinkage";
+  private static final String CPU_ARENA = "cpu:0";
+
+  OrtBinding(OrtModel model, CancelToken cancel, FreedMemory freed) {
     this.model = model;
     this.cancel = cancel;
     try (Closer open = new Closer()) {
@@ -41,6 +50,9 @@ public final class OrtBinding implements AutoCloseable {
             options.close();
             NativeCount.closed();
           });
+      if (freed == FreedMemory.GIVEN_BACK && model.options().memoryArena()) {
+        options.addRunConfigEntry(SHRINKING, CPU_ARENA);
+      }
       open.own(cancel.onCancel(this::terminate));
       owned = open.release();
     } catch (OrtException e) {

@@ -173,7 +173,8 @@ public final class OrtModel implements AutoCloseable {
   }
 
   /**
-   * Prepares runs of one generation; opens the session if it is not open.
+   * Prepares one or a few runs, after each of which the memory of intermediate results is given
+   * back; opens the session if it is not open.
    *
    * @param cancel stops a running call
    * @return owned by the caller
@@ -182,7 +183,21 @@ public final class OrtModel implements AutoCloseable {
    *     cannot be read
    */
   public OrtBinding bind(CancelToken cancel) {
-    return new OrtBinding(this, cancel);
+    return new OrtBinding(this, cancel, OrtBinding.FreedMemory.GIVEN_BACK);
+  }
+
+  /**
+   * Prepares the many runs of one generation's steps, which keep the memory of intermediate results
+   * from one to the next; opens the session if it is not open.
+   *
+   * @param cancel stops a running call
+   * @return owned by the caller
+   * @throws ModelFormatException if the session is opened now and the file is not what it should be
+   * @throws io.github.diffusion4j.InferenceException if the session is opened now and the file
+   *     cannot be read
+   */
+  public OrtBinding bindForSteps(CancelToken cancel) {
+    return new OrtBinding(this, cancel, OrtBinding.FreedMemory.KEPT);
   }
 
   /**

@@ -295,6 +295,7 @@ public final class OrtRuntime {
             session.close();
             NativeCount.closed();
           });
+      NativeHeap.trim(); // of what opening took for a while
       return new NetworkSession.Opened(session, open.release());
     } catch (OrtException e) {
       throw refused(source, e);

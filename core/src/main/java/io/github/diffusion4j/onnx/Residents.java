@@ -2,6 +2,7 @@ package io.github.diffusion4j.onnx;
 
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 
 /**
  * The open sessions of one runtime, and which may be closed to make room. Thread-safe.
@@ -32,9 +33,7 @@ final class Residents {
   /** Closes what is not used, before another network is opened. */
   void makeRoomFor(NetworkSession next) {
     if (onDemand) {
-      open.stream()
-          .filter(session -> session != next && !together(session, next))
-          .forEach(NetworkSession::closeIfIdle);
+      close(session -> session != next && !together(session, next));
     }
   }
 
@@ -53,7 +52,13 @@ final class Residents {
   /** Closes what is not used, after a generation. */
   void closeIdle() {
     if (onDemand) {
-      open.forEach(NetworkSession::closeIfIdle);
+      close(session -> true);
+    }
+  }
+
+  private void close(Predicate<NetworkSession> which) {
+    if (open.stream().filter(which).filter(NetworkSession::closeIfIdle).count() > 0) {
+      NativeHeap.trim();
     }
   }
 }

@@ -17,8 +17,10 @@ import io.github.diffusion4j.onnx.OrtRuntime;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * Paints pictures from requests. Thread-safe: any number of threads may generate at the same time
@@ -98,7 +100,8 @@ public final class StableDiffusionPipeline implements AutoCloseable {
    */
   public static StableDiffusionPipeline load(ModelLayout layout, RuntimeOptions options)
       throws IOException {
-    OrtRuntime runtime = OrtRuntime.of(requireNonNull(options, "options"));
+    Optional<MemoryBudget> budget = MemoryBudget.of(layout, requireNonNull(options, "options"));
+    OrtRuntime runtime = OrtRuntime.of(budget.map(MemoryBudget::fitted).orElse(options));
     ModelFamily family = Families.of(layout);
     if (!layout.inversions().isEmpty() && !family.takesTextualInversions()) {
       throw new IllegalArgumentException(
@@ -111,7 +114,9 @@ public final class StableDiffusionPipeline implements AutoCloseable {
         throw new IllegalArgumentException(
             layout.folder() + ": models of family " + family.name() + " take no ControlNet");
       }
-      Equipment equipment = new Equipment(runtime.describe(), safety, runtime::closeIdle);
+      UnaryOperator<GenerationRequest> fit =
+          request -> budget.map(b -> b.fit(request, stages, runtime)).orElse(request);
+      Equipment equipment = new Equipment(runtime.describe(), safety, fit, runtime::closeIdle);
       var pipeline = new StableDiffusionPipeline(stages, equipment);
       open.release();
       return pipeline;
@@ -193,7 +198,7 @@ public final class StableDiffusionPipeline implements AutoCloseable {
   }
 
   private GenerationRequest resolved(GenerationRequest request) {
-    return request.init().prepare(request, stages).resolve(facts());
+    return equipment.budget().apply(request.init().prepare(request, stages).resolve(facts()));
   }
 
   private <T> T locked(StepListener listener, CancelToken cancel, Function<Painting, T> work) {

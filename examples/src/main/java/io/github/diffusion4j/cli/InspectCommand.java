@@ -2,9 +2,12 @@ package io.github.diffusion4j.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.diffusion4j.ModelFacts;
+import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.examples.ShippedModel;
+import io.github.diffusion4j.family.MemoryNeeds;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -37,7 +40,7 @@ final class InspectCommand implements Callable<Integer> {
 
   @Option(
       names = "--no-open",
-      description = "Only read the files; do not open the model, which takes its memory.")
+      description = "Only read the files; no defaults, no estimate of memory.")
   private boolean closed;
 
   InspectCommand(Session session) {
@@ -48,13 +51,31 @@ final class InspectCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     Path model = folder == null ? ShippedModel.path() : folder;
     Inspection inspection = Inspection.of(model);
+    Optional<ModelFacts> facts = facts(model);
+    Optional<MemoryTable> memory = memory(inspection, facts);
     if (json) {
-      print(write(inspection.json(facts(model))));
+      ObjectNode root = inspection.json(facts);
+      memory.ifPresent(table -> table.write(root));
+      print(write(root));
     } else {
       print(inspection.toText());
-      print(facts(model).map(Inspection::defaults).orElse(""));
+      print(facts.map(Inspection::defaults).orElse(""));
+      print(memory.map(MemoryTable::toText).orElse(""));
     }
     return 0;
+  }
+
+  /** At the model's own size; not of a model with missing files. */
+  private static Optional<MemoryTable> memory(Inspection inspection, Optional<ModelFacts> facts)
+      throws IOException {
+    if (!inspection.missingFiles().isEmpty() || facts.isEmpty()) {
+      return Optional.empty();
+    }
+    MemoryNeeds needs = MemoryNeeds.of(inspection.layout());
+    int branches = facts.get().guidanceScale() > 1 ? 2 : 1;
+    return Optional.of(
+        new MemoryTable(
+            needs, new MemoryNeeds.Work(facts.get().width(), facts.get().height(), 1, branches)));
   }
 
   private Optional<ModelFacts> facts(Path model) throws IOException {
@@ -62,7 +83,8 @@ final class InspectCommand implements Callable<Integer> {
       return Optional.empty();
     }
     try (StableDiffusionPipeline pipeline =
-        StableDiffusionPipeline.load(model, RuntimeOptions.defaults())) {
+        StableDiffusionPipeline.load(
+            model, RuntimeOptions.builder().residency(Residency.ON_DEMAND).build())) {
       return Optional.of(pipeline.facts());
     }
   }
