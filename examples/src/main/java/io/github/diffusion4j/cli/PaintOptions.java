@@ -2,6 +2,7 @@ package io.github.diffusion4j.cli;
 
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.StepListener;
+import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -24,6 +25,7 @@ final class PaintOptions {
   @Mixin private RequestOptions request;
   @Mixin private ModelOptions model;
   @Mixin private OutputOptions output;
+  @Mixin private PreviewOptions previews;
 
   /** Makes a command's task of a request. */
   @FunctionalInterface
@@ -41,6 +43,7 @@ final class PaintOptions {
   int run(Session session, RootCommand root, Task task) throws IOException {
     StartTimes times = new StartTimes(session);
     request.check();
+    previews.check();
     Optional<Batch> file =
         request.batchFile().isPresent()
             ? Optional.of(Batch.read(request, given()))
@@ -62,12 +65,16 @@ final class PaintOptions {
     int failed;
     try (StableDiffusionPipeline pipeline =
             StableDiffusionPipeline.load(folder, model.runtime(), request.inversions());
+        Closer owned = new Closer();
         StepProgress progress =
             new StepProgress(
                 session, batch.map(run -> run.pictures().size()).orElse(jobs.size()))) {
       mark(root, times, "model open");
       double loadSeconds = (System.nanoTime() - start) / 1e9;
+      Optional<PreviewFile> preview =
+          previews.open(pipeline, model.runtime(), session).map(owned::own);
       List<StepListener> listeners = listeners(session.screen(), progress, latents);
+      preview.ifPresent(listeners::add);
       if (root.debug()) {
         listeners.add(times);
       }
@@ -78,6 +85,7 @@ final class PaintOptions {
               session,
               output,
               names,
+              preview,
               asked -> task.of(asked, pipeline));
       Report report = new Report(pipeline.facts());
       failed = paint(painter, report, jobs, batch);

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -24,6 +25,7 @@ import java.util.function.UnaryOperator;
  * @param session where finished pictures are told
  * @param output what else is wanted
  * @param names where pictures go
+ * @param preview shows them while they are painted
  * @param task adds to a request what the command begins with
  */
 record Painter(
@@ -32,15 +34,21 @@ record Painter(
     Session session,
     OutputOptions output,
     OutputNames names,
+    Optional<PreviewFile> preview,
     UnaryOperator<GenerationRequest> task) {
 
   /** Paints one picture and tells where it is. */
   Path paint(Report report, Job asked, Supplier<Path> target) throws IOException {
     Job job = new Job(task.apply(asked.request()), asked.image());
+    Optional<Path> named = preview.map(shown -> target.get());
+    named.ifPresent(path -> preview.get().begin(path, job.image()));
     GenerationResult result = pipeline.generate(job.request(), listener, session.cancel());
-    Path file = target.get();
+    Path file = named.orElseGet(target);
     BufferedImage image = result.images().get(job.image());
     PictureFile.write(image, result.provenance().texts(job.image()), file);
+    if (preview.isPresent()) {
+      preview.get().end();
+    }
     Report.Picture picture =
         new Report.Picture(job, file, image.getWidth(), image.getHeight(), result.provenance());
     report.add(picture, output.wantsGrid() ? List.of(image) : List.of());
