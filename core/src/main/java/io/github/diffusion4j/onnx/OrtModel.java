@@ -211,6 +211,34 @@ public final class OrtModel implements AutoCloseable {
   }
 
   /**
+   * What this network was opened from, for use in another one.
+   *
+   * @return builds its graph, with the changes that were made when it was opened
+   */
+  public NetworkSource network() {
+    NetworkSource base = source.built().orElseGet(() -> new OnnxNetwork(source.file()));
+    List<GraphEdit> own = source.edits();
+    return new NetworkSource() {
+      @Override
+      public BuiltModel build(OrtRuntime runtime, List<GraphEdit> more) throws IOException {
+        List<GraphEdit> all = new ArrayList<>(own);
+        all.addAll(more);
+        return base.build(runtime, all);
+      }
+
+      @Override
+      public Path file() {
+        return base.file();
+      }
+
+      @Override
+      public Optional<Floats> weightEnding(String suffix) throws IOException {
+        return base.weightEnding(suffix);
+      }
+    };
+  }
+
+  /**
    * The file that this network was opened from.
    *
    * @return an ONNX model, or the weights of a network that was built

@@ -108,6 +108,28 @@ public final class OrtRuntime {
         || provider.provider() instanceof ExecutionProvider.Cuda;
   }
 
+  /**
+   * Whether control networks are to be one graph with the network that they steer.
+   *
+   * @return what the options ask for; by itself true where residuals would leave the device
+   */
+  public boolean mergesControls() {
+    return switch (options.controls()) {
+      case AUTO -> !(provider.provider() instanceof ExecutionProvider.Cpu);
+      case SEPARATE -> false;
+      case MERGED -> true;
+    };
+  }
+
+  /**
+   * Whether merging control networks is only a wish.
+   *
+   * @return true where networks that cannot be merged may run separately
+   */
+  public boolean mayMergeControls() {
+    return options.controls() == RuntimeOptions.ControlPlacement.AUTO;
+  }
+
   RuntimeOptions options() {
     return options;
   }

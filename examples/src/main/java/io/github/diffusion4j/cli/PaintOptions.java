@@ -67,8 +67,8 @@ final class PaintOptions {
             StableDiffusionPipeline.load(folder, model.runtime(), request.inversions());
         Closer owned = new Closer();
         StepProgress progress =
-            new StepProgress(
-                session, batch.map(run -> run.pictures().size()).orElse(jobs.size()))) {
+            new StepProgress(session, batch.map(run -> run.pictures().size()).orElse(jobs.size()));
+        PictureWriter writer = new PictureWriter()) {
       mark(root, times, "model open");
       double loadSeconds = (System.nanoTime() - start) / 1e9;
       Optional<PreviewFile> preview =
@@ -82,6 +82,8 @@ final class PaintOptions {
           new Painter(
               pipeline,
               new Listeners(listeners),
+              progress,
+              writer,
               session,
               output,
               names,
@@ -113,7 +115,7 @@ final class PaintOptions {
   private int paint(Painter painter, Report report, List<Job> jobs, Optional<BatchRun> batch)
       throws IOException {
     for (Job job : jobs) {
-      painter.paint(report, job, () -> painter.names().next(job));
+      painter.paint(report, job, () -> painter.names().next(job), Painter.Saved.STRICT);
     }
     if (batch.isEmpty()) {
       return 0;

@@ -51,14 +51,18 @@ final class PreviewFile implements StepListener, AutoCloseable {
 
   /** A picture begins: where it will be, and which of its generation's images it is. */
   void begin(Path picture, int index) {
-    String name = picture.getFileName().toString();
-    file = picture.resolveSibling(name.substring(0, name.lastIndexOf('.')) + ".preview.png");
+    file = beside(picture);
     image = index;
   }
 
-  /** The picture is there. */
-  void end() throws IOException {
-    Files.deleteIfExists(file);
+  /** A picture is there, perhaps while the next one is painted. */
+  void end(Path picture) throws IOException {
+    Files.deleteIfExists(beside(picture));
+  }
+
+  private static Path beside(Path picture) {
+    String name = picture.getFileName().toString();
+    return picture.resolveSibling(name.substring(0, name.lastIndexOf('.')) + ".preview.png");
   }
 
   @Override
