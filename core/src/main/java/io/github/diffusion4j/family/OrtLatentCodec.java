@@ -169,7 +169,7 @@ final class OrtLatentCodec implements LatentCodec {
 
   @Override
   public long decodeBytes(int width, int height) {
-    return (long) tiles.bytes(tiles.grid(height / factor, width / factor, decoder.in()));
+    return (long) tiles.least(tiles.grid(height / factor, width / factor, decoder.in()));
   }
 
   @Override
