@@ -120,9 +120,7 @@ class PipelineGoldenTest {
     return nodes;
   }
 
-  /**
-   * A folder of weights with what an export has beside: tokenizers, and networks without weights.
-   */
+  /** A folder of weights with what an export has beside: tokenizers. */
   private static void compose(Path export, Path weights, Path model) throws IOException {
     if (Files.exists(model)) {
       return;
@@ -135,11 +133,6 @@ class PipelineGoldenTest {
           ModelCopy.of(part, copy.file(name));
         }
       }
-    }
-    Path transformer = copy.file("transformer");
-    if (Files.isDirectory(transformer)) { // its graph is not built yet
-      copy.dropFolder("transformer");
-      ModelCopy.of(export.resolve("transformer"), transformer);
     }
   }
 
