@@ -62,6 +62,18 @@ public final class Architectures {
     return (part == null ? plain : part).apply(config);
   }
 
+  /**
+   * Whether a network can be built.
+   *
+   * @param component what it is in its model
+   * @param config its config.json
+   * @return true if {@link #of} knows its class
+   */
+  public static boolean knows(String component, ConfigFile config) {
+    String kind = className(config);
+    return KINDS.containsKey(kind) || KINDS.containsKey(kind + "/" + component);
+  }
+
   private static String className(ConfigFile config) {
     JsonNode architectures = config.root().path("architectures");
     return config.text("_class_name").orElseGet(() -> architectures.path(0).asText(""));
