@@ -19,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * One open network: a session and what it says of its inputs and outputs. Thread-safe; closing it
@@ -34,6 +35,9 @@ public final class OrtModel implements AutoCloseable {
       Optional<NetworkSource> built,
       List<GraphEdit> edits) {
     OrtModel open(GraphEdit edit) throws IOException {
+      if (built.isPresent() && edit instanceof GraphEdit.Float32) {
+        return runtime.in32Bits().open(component, built.get(), edits);
+      }
       List<GraphEdit> all = new ArrayList<>(edits);
       all.add(edit);
       return built.isPresent()
@@ -283,6 +287,24 @@ public final class OrtModel implements AutoCloseable {
       }
       return variant;
     }
+  }
+
+  /**
+   * This network computing in 32-bit floats, where it has binary16 in it: a second session, opened
+   * when first asked for.
+   *
+   * @return closed with this one; empty if there is nothing to widen
+   * @throws IOException if the file cannot be read
+   * @throws ModelFormatException if the graph cannot be changed so
+   */
+  public Optional<OrtModel> widened() throws IOException {
+    boolean narrow =
+        Stream.concat(inputs.values().stream(), outputs.values().stream())
+            .anyMatch(spec -> spec.type() == ElementType.FLOAT16);
+    if (!narrow && source.built().isEmpty()) { // inputs may be wide where the inside is not
+      narrow = OnnxFile.read(file()).elements().containsKey(OnnxType.FLOAT16);
+    }
+    return narrow ? Optional.of(edited(new GraphEdit.Float32())) : Optional.empty();
   }
 
   OrtSession session() {

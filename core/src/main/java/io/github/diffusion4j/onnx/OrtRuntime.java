@@ -134,6 +134,14 @@ public final class OrtRuntime {
     return options;
   }
 
+  /** The same for networks that are to be built for 32 bits. */
+  OrtRuntime in32Bits() {
+    return new OrtRuntime(
+        environment,
+        options.toBuilder().precision(RuntimeOptions.Precision.FLOAT32).build(),
+        provider);
+  }
+
   /**
    * Opens one network.
    *
@@ -234,6 +242,9 @@ public final class OrtRuntime {
       Path file, List<GraphEdit> edits, OrtSession.SessionOptions sessionOptions)
       throws OrtException, IOException {
     byte[] model = GraphEditor.edit(file, edits);
+    if (edits.contains(new GraphEdit.Float32())) {
+      return built(Float32Model.of(file, model), sessionOptions);
+    }
     if (file.getFileSystem() == FileSystems.getDefault()) {
       sessionOptions.addConfigEntry(EXTERNAL_FOLDER, file.toAbsolutePath().getParent().toString());
     }

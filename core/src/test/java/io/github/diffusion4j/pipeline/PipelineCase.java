@@ -90,6 +90,11 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
     return variant.getFileName() + "/" + json.get("name").asText();
   }
 
+  /** The same case of another folder's model. */
+  PipelineCase withModel(Path other) {
+    return new PipelineCase(variant, other, float16, json);
+  }
+
   private JsonNode call() {
     return json.get("call");
   }
