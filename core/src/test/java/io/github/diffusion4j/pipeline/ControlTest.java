@@ -36,6 +36,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Laws of steering by pictures, on the tiny model with two control networks. */
@@ -221,6 +222,26 @@ class ControlTest {
       assertClose(
           latents(pipeline, request().controls(control(1))),
           latents(linked, request().controls(control(1))));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = RuntimeOptions.ControlPlacement.class,
+      names = {"SEPARATE", "MERGED"})
+  void networksBuiltFromWeightsAreSteeredToo(RuntimeOptions.ControlPlacement placement)
+      throws IOException {
+    ModelCopy copy = ModelCopy.of(MODEL, folder.resolve("model"));
+    copy.dropFolder("controlnet_1");
+    for (String name : List.of("unet", "controlnet")) {
+      copy.dropFolder(name);
+      ModelCopy.of(Goldens.resource("/goldens/control/weights/" + name), copy.file(name));
+    }
+    RuntimeOptions options = ONE_THREAD.toBuilder().controls(placement).build();
+    try (StableDiffusionPipeline built = StableDiffusionPipeline.load(copy.folder(), options)) {
+      assertClose(latents(pipeline, request()), latents(built, request()));
+      GenerationRequestBuilder steered = request().controls(control(1)).guessMode(true);
+      assertClose(latents(pipeline, steered), latents(built, steered));
     }
   }
 
