@@ -246,6 +246,33 @@ class ControlTest {
   }
 
   @Test
+  void provenanceTellsTheControls() throws IOException {
+    GenerationRequest request =
+        request()
+            .controls(control(1).withScale(0.8).between(0, 0.5), control(2).withNet("controlnet_1"))
+            .guessMode(true)
+            .build();
+    GenerationResult result = pipeline.generate(request);
+    String json = result.provenance().toJson(0);
+    assertTrue(json.contains("\"controlnet_conditioning_scale\":0.8"), json);
+    assertTrue(json.contains("\"net\":\"controlnet_1\""), json);
+    String text = result.provenance().parameters(0).format();
+    assertTrue(text.contains("ControlNet 0") && text.contains("Weight: 0.8"), text);
+    Path file = folder.resolve("steered.png");
+    result.save(file);
+    said(() -> Provenance.readRequest(file), "control pictures");
+  }
+
+  @Test
+  void unnamedControlsTakeTheNetworksThatAreLeft() {
+    Control named = control(2).withNet("controlnet");
+    assertArrayEquals(
+        latents(pipeline, request().controls(control(1).withNet("controlnet_1"), named)),
+        latents(pipeline, request().controls(control(1), named)),
+        0f);
+  }
+
+  @Test
   void openSizeIsThatOfTheControl() {
     GenerationRequest request =
         GenerationRequest.prompt("a house").steps(1).seed(1).controls(control(1)).build();
