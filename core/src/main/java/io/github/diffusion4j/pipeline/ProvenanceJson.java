@@ -55,6 +55,7 @@ final class ProvenanceJson {
     root.put("num_images_per_prompt", request.imagesPerPrompt());
     root.put("image_index", index);
     root.put("batching", request.batching().name());
+    ControlsJson.write(root, request.controls());
     root.set("init", JSON.valueToTree(new TreeMap<>(request.init().description())));
     registered(provenance.scheduler())
         .ifPresentOrElse(
@@ -122,6 +123,7 @@ final class ProvenanceJson {
       throw new ModelFormatException(
           "provenance of format " + root.path("format") + ", this version reads format " + FORMAT);
     }
+    ControlsJson.requireNone(root);
     Init init = init(root.path("init"));
     try {
       return read(root).init(init).build();

@@ -2,6 +2,7 @@ package io.github.diffusion4j.cli;
 
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.StepListener;
+import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -36,6 +37,16 @@ final class PaintOptions {
      * @param pipeline the open model
      */
     GenerationRequest of(GenerationRequest request, StableDiffusionPipeline pipeline);
+
+    /**
+     * Adds what the command opens beside the model.
+     *
+     * @param model the folder as the options name it
+     * @return the same, or with more
+     */
+    default ModelLayout layout(ModelLayout model) {
+      return model;
+    }
   }
 
   int run(Session session, RootCommand root, Task task) throws IOException {
@@ -61,7 +72,8 @@ final class PaintOptions {
     LatentRecording latents = new LatentRecording();
     int failed;
     try (StableDiffusionPipeline pipeline =
-            StableDiffusionPipeline.load(folder, model.runtime(), request.inversions());
+            StableDiffusionPipeline.load(
+                task.layout(ModelLayout.of(folder).with(request.inversions())), model.runtime());
         StepProgress progress =
             new StepProgress(session, batch.map(run -> run.pictures().size()).orElse(jobs.size()));
         PictureWriter writer = new PictureWriter()) {
