@@ -46,8 +46,7 @@ final class ProvenanceJson {
     root.put("width", request.width().orElseThrow()).put("height", request.height().orElseThrow());
     PlanJson.write(root, request.plan().orElseThrow());
     ConditioningJson.write(root, request);
-    root.put("guidance_scale", request.guidance().scale().orElseThrow());
-    root.put("guidance_rescale", request.guidance().rescale());
+    GuidanceJson.write(root, request.guidance());
     request.eta().ifPresent(eta -> root.put("eta", eta));
     root.set("seeds", JSON.valueToTree(request.seeds()));
     root.put("noise", request.noiseKind().label());
@@ -148,8 +147,7 @@ final class ProvenanceJson {
             .size(root.path("width").asInt(), root.path("height").asInt())
             .plan(PlanJson.read(root))
             .scheduler(Schedulers.fromConfig(scheduler))
-            .guidanceScale(root.path("guidance_scale").asDouble())
-            .guidanceRescale(root.path("guidance_rescale").asDouble())
+            .guidance(GuidanceJson.read(root))
             .seed(
                 StreamSupport.stream(root.path("seeds").spliterator(), false)
                     .mapToLong(JsonNode::asLong)

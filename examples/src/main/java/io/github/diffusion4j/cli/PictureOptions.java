@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
@@ -35,17 +36,7 @@ final class PictureOptions {
       description = "Solver (see diffusion4j schedulers). Default: the model's.")
   private String scheduler;
 
-  @Option(
-      names = {"-g", "--guidance"},
-      paramLabel = "SCALE",
-      description = "Guidance by the prompt, on above 1. Default: the model's.")
-  private Double guidance;
-
-  @Option(
-      names = "--guidance-rescale",
-      paramLabel = "0..1",
-      description = "Gives back the contrast that strong guidance takes. Default: 0.")
-  private Double guidanceRescale;
+  @Mixin private GuidanceArguments guidance;
 
   @Option(
       names = "--eta",
@@ -97,8 +88,7 @@ final class PictureOptions {
     Optional.ofNullable(height).ifPresent(builder::height);
     Optional.ofNullable(steps).ifPresent(builder::steps);
     Optional.ofNullable(scheduler).ifPresent(builder::scheduler);
-    Optional.ofNullable(guidance).ifPresent(builder::guidanceScale);
-    Optional.ofNullable(guidanceRescale).ifPresent(builder::guidanceRescale);
+    guidance.change(builder);
     Optional.ofNullable(eta).ifPresent(builder::eta);
     Optional.ofNullable(noise).ifPresent(builder::noiseKind);
     Optional.ofNullable(oneByOne)

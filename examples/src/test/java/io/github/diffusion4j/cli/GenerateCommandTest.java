@@ -166,6 +166,9 @@ class GenerateCommandTest {
       "--guidance=2.5",
       "--scheduler=euler",
       "--guidance-rescale=0.5",
+      "--guidance-interval=0,0.5",
+      "--guidance-schedule=cosine:1.5,1",
+      "--guidance-method=apg:eta=0,norm_threshold=5",
       "--noise=numpy"
     };
     assertEquals(0, generate(unusual).code());
@@ -233,6 +236,9 @@ class GenerateCommandTest {
         "2 | a fox | --steps=x | '--steps': 'x' is not an int",
         "2 | a fox | --count=0 | --count must be at least 1, got 0",
         "2 | a fox | --guidance=NaN | guidance scale must be a finite number, got NaN",
+        "2 | a fox | --guidance-interval=0.5 | guidance interval must be START,END such as 0.2,0.8",
+        "2 | a fox | --guidance-schedule=up | guidance schedule must be constant, linear, cosine",
+        "2 | a fox | --guidance-method=apg:zeta=1 | apg takes KEY=NUMBER with the keys",
         "2 | a fox | --width=100 | width must be a multiple of 32, got 100",
         "2 | a fox | --height=8000000 | use a smaller size",
         "2 | a fox | --scheduler=best | got best",
