@@ -27,6 +27,16 @@ import java.util.stream.StreamSupport;
 final class ProvenanceJson {
 
   private static final int FORMAT = 1;
+
+  /** What is not in a picture's file, by task. */
+  private static final Map<String, String> LACKING =
+      Map.of(
+          "image to image", "the picture that it was painted over",
+          "inpaint", "the picture and the mask of which a part was painted anew",
+          "instruction", "the picture that the instruction changed",
+          "upscale", "the picture that was enlarged",
+          "latents to image", "the latents that it began with");
+
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private ProvenanceJson() {}
@@ -119,9 +129,8 @@ final class ProvenanceJson {
     String task = node.path("task").asText(node.asText());
     if (!task.equals("noise")) {
       throw new ModelFormatException(
-          "the picture was painted from given pictures or latents ("
-              + task
-              + "), which its provenance does not hold");
+          "the picture's file lacks %s; begin a request (%s) with that again"
+              .formatted(LACKING.getOrDefault(task, "what it began with"), task));
     }
     Init init = new Init.FromNoise();
     return node.has("variation_seeds")

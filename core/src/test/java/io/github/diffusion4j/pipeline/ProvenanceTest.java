@@ -18,6 +18,9 @@ import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.image.A1111Parameters;
 import io.github.diffusion4j.image.PictureFile;
 import io.github.diffusion4j.image.Png;
+import io.github.diffusion4j.task.ImageToImage;
+import io.github.diffusion4j.task.Pictures;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -202,12 +205,25 @@ class ProvenanceTest {
   }
 
   @Test
+  void aTasksFileNamesWhatItLacks() throws IOException {
+    BufferedImage picture = new BufferedImage(64, 64, BufferedImage.TYPE_INT_RGB);
+    GenerationRequest request =
+        GenerationRequest.prompt("a cat")
+            .steps(2)
+            .seed(5)
+            .init(new ImageToImage(Pictures.of(picture), 0.5))
+            .build();
+    Path file = pipeline.generate(request).save(folder.resolve("over.png")).get(0);
+    String message =
+        assertThrows(ModelFormatException.class, () -> Provenance.readRequest(file)).getMessage();
+    assertTrue(message.contains("lacks the picture that it was painted over"), message);
+  }
+
+  @Test
   void pictureOfAnotherProgram() throws IOException {
     Path file = folder.resolve("other.png");
     Png.write(
-        new java.awt.image.BufferedImage(8, 8, java.awt.image.BufferedImage.TYPE_INT_RGB),
-        Map.of("parameters", "a cat"),
-        file);
+        new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB), Map.of("parameters", "a cat"), file);
     assertThrows(ModelFormatException.class, () -> Provenance.readRequest(file));
   }
 }
