@@ -18,7 +18,6 @@ import io.github.diffusion4j.scheduler.TrainedScheduler;
 import io.github.diffusion4j.tokenizer.Tokenizer;
 import io.github.diffusion4j.tokenizer.TokenizerFormatException;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -60,9 +59,10 @@ final class Components {
    */
   static Components open(ModelLayout layout, OrtRuntime runtime, Closer open, String... names)
       throws IOException {
-    Map<String, Path> files = layout.withOptional(layout.onnxFiles(names), "vae_encoder");
+    Map<String, ComponentNetwork> networks =
+        layout.withOptional(layout.networks(names), "vae_encoder");
     List<String> suffixes =
-        files.keySet().stream()
+        networks.keySet().stream()
             .filter(name -> name.startsWith(ENCODER))
             .map(name -> name.substring(ENCODER.length()))
             .sorted()
@@ -78,15 +78,15 @@ final class Components {
       opened.putAll(ParallelOpening.open(tasks, open));
       tasks.clear();
     }
-    files.forEach(
-        (name, file) -> {
+    networks.forEach(
+        (name, network) -> {
           int encoder = name.startsWith(ENCODER) ? suffixes.indexOf(suffix(name)) : -1;
           List<GraphEdit> edits =
               encoder < 0 || layout.inversions().isEmpty()
                   ? List.of()
                   : new TextualInversions(layout.inversions(), encoder, suffixes.size())
                       .edits((Tokenizer) opened.get(TOKENIZER + suffix(name)));
-          tasks.put(name, () -> runtime.open(name, file, edits));
+          tasks.put(name, () -> network.open(runtime, edits));
         });
     opened.putAll(ParallelOpening.open(tasks, open));
     return new Components(layout, runtime, open, opened);

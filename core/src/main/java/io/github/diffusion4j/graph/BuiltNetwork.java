@@ -9,6 +9,7 @@ import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.NetworkSource;
+import io.github.diffusion4j.onnx.OnnxFile;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -59,6 +60,21 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
   public BuiltModel build(GraphOptions options) throws IOException {
     try (Closer open = new Closer()) {
       return build(weights.open(open), options, List.of());
+    }
+  }
+
+  /**
+   * What the network says of itself in the precision of its weights.
+   *
+   * @return inputs, outputs, weights
+   * @throws IOException if a file of weights cannot be read
+   * @throws ModelFormatException if the weights are not those of the configuration
+   */
+  public OnnxFile describe() throws IOException {
+    try (Closer open = new Closer()) {
+      Weights stored = weights.open(open);
+      GraphOptions options = new GraphOptions(architecture.precision(mostOf(stored)), true);
+      return OnnxFile.of(build(stored, options, List.of()), component + ".onnx");
     }
   }
 

@@ -88,4 +88,21 @@ public final class Convolution {
         .with("nearest_mode", "floor")
         .out(x.type(), x.dim(0), x.dim(1), height, width);
   }
+
+  /**
+   * Twice the size, each value repeated, without the last row or column where another map has one
+   * less: what halving rounded up is undone.
+   *
+   * @param x the map
+   * @param like a map of the wanted height and width
+   * @return [batch, channels, height of the other, width of the other]
+   */
+  public static Value upsampleNearest(Value x, Value like) {
+    Graph graph = x.graph();
+    return graph
+        .node("Slice")
+        .in(upsampleNearest(x), graph.constant(0, 0))
+        .in(Value.concat(0, like.size(2), like.size(3)), graph.constant(2, 3))
+        .out(x.type(), x.dim(0), x.dim(1), like.dim(2), like.dim(3));
+  }
 }

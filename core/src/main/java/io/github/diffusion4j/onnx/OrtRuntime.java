@@ -108,8 +108,38 @@ public final class OrtRuntime {
         || provider.provider() instanceof ExecutionProvider.Cuda;
   }
 
+  /**
+   * Whether control networks are to be one graph with the network that they steer.
+   *
+   * @return what the options ask for; by itself true where residuals would leave the device
+   */
+  public boolean mergesControls() {
+    return switch (options.controls()) {
+      case AUTO -> !(provider.provider() instanceof ExecutionProvider.Cpu);
+      case SEPARATE -> false;
+      case MERGED -> true;
+    };
+  }
+
+  /**
+   * Whether merging control networks is only a wish.
+   *
+   * @return true where networks that cannot be merged may run separately
+   */
+  public boolean mayMergeControls() {
+    return options.controls() == RuntimeOptions.ControlPlacement.AUTO;
+  }
+
   RuntimeOptions options() {
     return options;
+  }
+
+  /** The same for networks that are to be built for 32 bits. */
+  OrtRuntime in32Bits() {
+    return new OrtRuntime(
+        environment,
+        options.toBuilder().precision(RuntimeOptions.Precision.FLOAT32).build(),
+        provider);
   }
 
   /**
@@ -212,6 +242,9 @@ public final class OrtRuntime {
       Path file, List<GraphEdit> edits, OrtSession.SessionOptions sessionOptions)
       throws OrtException, IOException {
     byte[] model = GraphEditor.edit(file, edits);
+    if (edits.contains(new GraphEdit.Float32())) {
+      return built(Float32Model.of(file, model), sessionOptions);
+    }
     if (file.getFileSystem() == FileSystems.getDefault()) {
       sessionOptions.addConfigEntry(EXTERNAL_FOLDER, file.toAbsolutePath().getParent().toString());
     }
