@@ -4,6 +4,7 @@ import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.StepListener;
 import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
+import io.github.diffusion4j.task.Variation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -92,7 +93,7 @@ final class PaintOptions {
               session,
               output,
               names,
-              asked -> task.of(asked, pipeline));
+              asked -> varied(asked, task.of(asked, pipeline)));
       Report report = new Report(pipeline.facts());
       failed = paint(painter, report, jobs, batch);
       painter.writeTogether(report, latents);
@@ -103,6 +104,15 @@ final class PaintOptions {
     }
     mark(root, times, "done");
     return failed == 0 ? 0 : Errors.FAILED;
+  }
+
+  /** A variation that is asked for, of what the command begins with. */
+  private static GenerationRequest varied(GenerationRequest asked, GenerationRequest task) {
+    return asked.init() instanceof Variation variation && task.init() != variation
+        ? task.toBuilder()
+            .init(new Variation(task.init(), variation.seeds(), variation.strength()))
+            .build()
+        : task;
   }
 
   private List<StepListener> listeners(
