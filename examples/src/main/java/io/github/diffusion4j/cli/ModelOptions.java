@@ -19,7 +19,7 @@ final class ModelOptions {
       names = {"-m", "--model"},
       paramLabel = "DIR",
       description =
-          "Model in the Hugging Face layout for ONNX (with model_index.json). Default:"
+          "Model in the Hugging Face layout (with model_index.json), of ONNX files or safetensors. Default:"
               + " $DIFFUSION4J_MODEL, else the small model that ships.")
   private Path model;
 
@@ -35,6 +35,15 @@ final class ModelOptions {
       paramLabel = "N",
       description = "Threads on the CPU. Default: 0, as many as there are cores.")
   private int threads;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "TYPE",
+      converter = PrecisionConverter.class,
+      description =
+          "What networks compute in that are built from weights: auto (fp32 on the CPU, elsewhere as"
+              + " stored), stored, fp32, fp16 or bf16. Default: auto.")
+  private RuntimeOptions.Precision precision = RuntimeOptions.Precision.AUTO;
 
   @Option(
       names = "--safety",
@@ -73,6 +82,7 @@ final class ModelOptions {
     return RuntimeOptions.builder()
         .provider(provider)
         .intraOpThreads(threads)
+        .precision(precision)
         .vaeTiling(tiling)
         .safety(unchecked ? SafetyPolicy.OFF : safety)
         .build();
