@@ -19,6 +19,8 @@ public final class Architectures {
               entry("UNet2DConditionModel", UNet::of),
               entry("UNet2DModel", UNet::of),
               entry("ControlNetModel", ControlNet::of),
+              entry("SD3Transformer2DModel", Sd3Transformer::of),
+              entry("FluxTransformer2DModel", FluxTransformer::of),
               entry(
                   "AutoencoderKL/vae_encoder",
                   config -> AutoencoderKl.of(config, AutoencoderKl.Half.ENCODER)),

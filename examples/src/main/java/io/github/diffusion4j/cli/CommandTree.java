@@ -14,6 +14,7 @@ final class CommandTree {
     COMMANDS.put("generate", GenerateCommand::new);
     COMMANDS.put("img2img", ImageToImageCommand::new);
     COMMANDS.put("inpaint", InpaintCommand::new);
+    COMMANDS.put("control", ControlCommand::new);
     COMMANDS.put("upscale", UpscaleCommand::new);
     COMMANDS.put("inspect", InspectCommand::new);
     COMMANDS.put("export", ExportCommand::new);

@@ -2,7 +2,9 @@ package io.github.diffusion4j.cli;
 
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.StepListener;
+import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
+import io.github.diffusion4j.task.Variation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,6 +38,16 @@ final class PaintOptions {
      * @param pipeline the open model
      */
     GenerationRequest of(GenerationRequest request, StableDiffusionPipeline pipeline);
+
+    /**
+     * Adds what the command opens beside the model.
+     *
+     * @param model the folder as the options name it
+     * @return the same, or with more
+     */
+    default ModelLayout layout(ModelLayout model) {
+      return model;
+    }
   }
 
   int run(Session session, RootCommand root, Task task) throws IOException {
@@ -61,7 +73,8 @@ final class PaintOptions {
     LatentRecording latents = new LatentRecording();
     int failed;
     try (StableDiffusionPipeline pipeline =
-            StableDiffusionPipeline.load(folder, model.runtime(), request.inversions());
+            StableDiffusionPipeline.load(
+                task.layout(ModelLayout.of(folder).with(request.inversions())), model.runtime());
         StepProgress progress =
             new StepProgress(session, batch.map(run -> run.pictures().size()).orElse(jobs.size()));
         PictureWriter writer = new PictureWriter()) {
@@ -80,7 +93,7 @@ final class PaintOptions {
               session,
               output,
               names,
-              asked -> task.of(asked, pipeline));
+              asked -> varied(asked, task.of(asked, pipeline)));
       Report report = new Report(pipeline.facts());
       failed = paint(painter, report, jobs, batch);
       painter.writeTogether(report, latents);
@@ -91,6 +104,15 @@ final class PaintOptions {
     }
     mark(root, times, "done");
     return failed == 0 ? 0 : Errors.FAILED;
+  }
+
+  /** A variation that is asked for, of what the command begins with. */
+  private static GenerationRequest varied(GenerationRequest asked, GenerationRequest task) {
+    return asked.init() instanceof Variation variation && task.init() != variation
+        ? task.toBuilder()
+            .init(new Variation(task.init(), variation.seeds(), variation.strength()))
+            .build()
+        : task;
   }
 
   private List<StepListener> listeners(
