@@ -27,6 +27,11 @@ import java.util.TreeMap;
  * @param deterministic whether only kernels whose sums have a fixed order may be taken
  * @param promptCacheBytes most memory of each text encoder's kept results, so that a prompt is not
  *     encoded twice; 0 keeps none
+ * @param precision what networks compute in that are built here from their weights; ONNX files have
+ *     theirs already
+ * @param safety what becomes of pictures that the model's safety checker flags
+ * @param vaeTiling whether the autoencoder works on tiles
+ * @param controls whether control networks are merged with the network that they steer
  * @param sessionConfig raw session entries under ONNX Runtime's keys, such as {@code
  *     session.disable_prepacking}; they win over the typed options
  */
@@ -41,6 +46,10 @@ public record RuntimeOptions(
     boolean spinning,
     boolean deterministic,
     long promptCacheBytes,
+    Precision precision,
+    ControlPlacement controls,
+    SafetyPolicy safety,
+    VaeTiling vaeTiling,
     Map<String, String> sessionConfig) {
 
   /** Room for about 280 prompts of Stable Diffusion 1, 140 of 2. */
@@ -61,6 +70,36 @@ public record RuntimeOptions(
     ALL
   }
 
+  /** Where control networks (ControlNets) run. */
+  public enum ControlPlacement {
+    /** Separately on the processor, merged elsewhere where the files allow it. */
+    AUTO,
+    /**
+     * As networks of their own: nothing is copied on the processor, but residuals cross to and from
+     * any other device in each step. Steps outside of a control's do not run its network.
+     */
+    SEPARATE,
+    /**
+     * As one graph with the network that they steer, opened beside it for the first request with
+     * controls: residuals stay on the device, and the weights of both are in memory once more.
+     */
+    MERGED
+  }
+
+  /** What a network computes in. */
+  public enum Precision {
+    /** {@link #STORED} on accelerators, {@link #FLOAT32} on the processor. */
+    AUTO,
+    /** The type that the weights are stored as. */
+    STORED,
+    /** 32-bit floats. */
+    FLOAT32,
+    /** 16-bit floats. */
+    FLOAT16,
+    /** The upper half of 32-bit floats. */
+    BFLOAT16
+  }
+
   /** Checks the ranges and copies the map. */
   public RuntimeOptions {
     requireNonNull(provider, "provider");
@@ -72,6 +111,10 @@ public record RuntimeOptions(
       throw new IllegalArgumentException(
           "promptCacheBytes must be at least 0, found " + promptCacheBytes);
     }
+    requireNonNull(precision, "precision");
+    requireNonNull(controls, "controls");
+    requireNonNull(safety, "safety");
+    requireNonNull(vaeTiling, "vaeTiling");
     sessionConfig = sortedCopy(sessionConfig, "sessionConfig");
   }
 
@@ -98,6 +141,10 @@ public record RuntimeOptions(
     builder.spinning = spinning;
     builder.deterministic = deterministic;
     builder.promptCacheBytes = promptCacheBytes;
+    builder.precision = precision;
+    builder.controls = controls;
+    builder.safety = safety;
+    builder.vaeTiling = vaeTiling;
     builder.sessionConfig.putAll(sessionConfig);
     return builder;
   }
@@ -136,6 +183,10 @@ public record RuntimeOptions(
     private boolean spinning = true;
     private boolean deterministic;
     private long promptCacheBytes = DEFAULT_PROMPT_CACHE_BYTES;
+    private Precision precision = Precision.AUTO;
+    private ControlPlacement controls = ControlPlacement.AUTO;
+    private SafetyPolicy safety = SafetyPolicy.BLACK;
+    private VaeTiling vaeTiling = VaeTiling.AUTO;
     private final Map<String, String> sessionConfig = new TreeMap<>();
 
     private Builder() {}
@@ -241,6 +292,47 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets what networks built here compute in; {@link Precision#AUTO} by default.
+     *
+     * @param value the precision
+     */
+    public Builder precision(Precision value) {
+      precision = requireNonNull(value, "precision");
+      return this;
+    }
+
+    /**
+     * Sets where control networks run; {@link ControlPlacement#AUTO} by default.
+     *
+     * @param value the placement
+     */
+    public Builder controls(ControlPlacement value) {
+      controls = requireNonNull(value, "controls");
+      return this;
+    }
+
+    /**
+     * Sets what becomes of pictures that the model's safety checker flags; {@link
+     * SafetyPolicy#BLACK} by default.
+     *
+     * @param value the policy
+     */
+    public Builder safety(SafetyPolicy value) {
+      safety = requireNonNull(value, "safety");
+      return this;
+    }
+
+    /**
+     * Sets whether the autoencoder works on tiles; where memory asks for it by default.
+     *
+     * @param value when and how
+     */
+    public Builder vaeTiling(VaeTiling value) {
+      vaeTiling = requireNonNull(value, "vaeTiling");
+      return this;
+    }
+
+    /**
      * Adds one raw session entry.
      *
      * @param key ONNX Runtime's key
@@ -268,6 +360,10 @@ public record RuntimeOptions(
           spinning,
           deterministic,
           promptCacheBytes,
+          precision,
+          controls,
+          safety,
+          vaeTiling,
           sessionConfig);
     }
   }

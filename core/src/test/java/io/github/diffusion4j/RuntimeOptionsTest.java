@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.RuntimeOptions.Optimization;
+import io.github.diffusion4j.RuntimeOptions.Precision;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -39,6 +40,10 @@ class RuntimeOptionsTest {
             false,
             true,
             1000,
+            Precision.FLOAT16,
+            RuntimeOptions.ControlPlacement.MERGED,
+            SafetyPolicy.BLUR,
+            VaeTiling.ON,
             Map.of("a", "1", "b", "2"));
     assertEquals(options, options.toBuilder().build());
     RuntimeOptions changed =
@@ -53,6 +58,10 @@ class RuntimeOptionsTest {
             .spinning(true)
             .deterministic(false)
             .promptCacheBytes(0)
+            .precision(Precision.STORED)
+            .controls(RuntimeOptions.ControlPlacement.MERGED)
+            .safety(SafetyPolicy.OFF)
+            .vaeTiling(VaeTiling.OFF.withTileSize(256))
             .sessionConfig("c", "3")
             .build();
     assertEquals(
@@ -67,6 +76,10 @@ class RuntimeOptionsTest {
             true,
             false,
             0,
+            Precision.STORED,
+            RuntimeOptions.ControlPlacement.MERGED,
+            SafetyPolicy.OFF,
+            VaeTiling.OFF.withTileSize(256),
             Map.of("a", "1", "b", "2", "c", "3")),
         changed);
   }

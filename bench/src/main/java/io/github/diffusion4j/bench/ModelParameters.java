@@ -2,6 +2,7 @@ package io.github.diffusion4j.bench;
 
 import io.github.diffusion4j.ExecutionProvider;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.RuntimeOptions;
 import java.nio.file.Path;
 import org.openjdk.jmh.annotations.Param;
@@ -61,7 +62,7 @@ public abstract class ModelParameters {
   }
 
   final GenerationRequest request() {
-    GenerationRequest.Builder request =
+    GenerationRequestBuilder request =
         GenerationRequest.prompt(PROMPT)
             .seed(SEED)
             .steps(steps)

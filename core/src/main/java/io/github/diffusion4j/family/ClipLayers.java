@@ -4,6 +4,7 @@ import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.PromptSyntax;
+import io.github.diffusion4j.config.ConfigFile;
 import java.util.Optional;
 
 /** A CLIP text encoder of which a layer before the last is read. Thread-safe. */

@@ -2,7 +2,7 @@ package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.ModelFormatException;
-import io.github.diffusion4j.onnx.OnnxWeights;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.OrtModel;
 import java.io.IOException;
 
@@ -36,19 +36,16 @@ final class FinalNorm {
    * @throws ModelFormatException if the file has no such weights
    */
   static FinalNorm of(OrtModel encoder) throws IOException {
-    OnnxWeights weights = OnnxWeights.of(encoder.file());
     double epsilon =
         ConfigFile.read(encoder.file().toAbsolutePath().getParent(), "config.json")
             .number("layer_norm_eps")
             .orElse(EPSILON);
-    return new FinalNorm(
-        weight(weights, encoder, ".weight"), weight(weights, encoder, ".bias"), epsilon);
+    return new FinalNorm(weight(encoder, ".weight"), weight(encoder, ".bias"), epsilon);
   }
 
-  private static Floats weight(OnnxWeights weights, OrtModel encoder, String part)
-      throws IOException {
-    return weights
-        .ending(NAME + part)
+  private static Floats weight(OrtModel encoder, String part) throws IOException {
+    return encoder
+        .weightEnding(NAME + part)
         .orElseThrow(
             () ->
                 new ModelFormatException(

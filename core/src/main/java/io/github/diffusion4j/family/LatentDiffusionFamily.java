@@ -9,6 +9,7 @@ import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.PromptEncoder;
 import io.github.diffusion4j.Stages;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.OrtBinding;

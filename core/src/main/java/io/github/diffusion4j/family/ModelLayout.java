@@ -2,17 +2,19 @@ package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.TextualInversion;
+import io.github.diffusion4j.config.ConfigFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * A model's folder as the hub lays it out: model_index.json, and a folder for each component with
- * its config.json and model.onnx. The only reader of configuration files.
+ * its config.json and its model.onnx or weights. The only reader of configuration files.
  */
 public final class ModelLayout {
 
@@ -20,11 +22,17 @@ public final class ModelLayout {
   private final ConfigFile index;
 
   private final List<TextualInversion> inversions;
+  private final Map<String, Path> controlNets;
 
-  private ModelLayout(Path folder, ConfigFile index, List<TextualInversion> inversions) {
+  private ModelLayout(
+      Path folder,
+      ConfigFile index,
+      List<TextualInversion> inversions,
+      Map<String, Path> controlNets) {
     this.folder = folder;
     this.index = index;
     this.inversions = List.copyOf(inversions);
+    this.controlNets = Collections.unmodifiableMap(new LinkedHashMap<>(controlNets));
   }
 
   /**
@@ -45,12 +53,15 @@ public final class ModelLayout {
     }
     ConfigFile index = ConfigFile.read(folder, "model_index.json");
     if (!index.present()) {
+      index = PipelineKind.of(folder).map(PipelineKind::index).orElse(index);
+    }
+    if (!index.present()) {
       throw new ModelFormatException(
           folder
-              + ": no model_index.json there. Expected an ONNX model in the layout of the Hugging"
-              + " Face hub: model_index.json beside text_encoder/, unet/, vae_decoder/ …");
+              + ": no model_index.json there. Expected a model in the layout of the Hugging"
+              + " Face hub: model_index.json beside text_encoder/, unet/, vae/ …");
     }
-    return new ModelLayout(folder, index, List.of());
+    return new ModelLayout(folder, index, List.of(), Map.of());
   }
 
   /**
@@ -60,7 +71,41 @@ public final class ModelLayout {
    * @return a copy
    */
   public ModelLayout with(List<TextualInversion> words) {
-    return new ModelLayout(folder, index, words);
+    return new ModelLayout(folder, index, words, controlNets);
+  }
+
+  /**
+   * This folder, to be opened with control networks from elsewhere.
+   *
+   * @param nets by the name that controls call them: folders with model.onnx and config.json
+   * @return a copy
+   */
+  public ModelLayout withControlNets(Map<String, Path> nets) {
+    return new ModelLayout(folder, index, inversions, nets);
+  }
+
+  /**
+   * Control networks: those given, then the model's own folders controlnet, controlnet_1 …
+   *
+   * @return folders by name, in the order that controls without a name take them
+   */
+  public Map<String, Path> controlNets() {
+    Map<String, Path> all = new LinkedHashMap<>(controlNets);
+    String name = "controlnet";
+    for (int i = 1; has(name); i++) {
+      all.putIfAbsent(name, folder.resolve(name));
+      name = "controlnet_" + i;
+    }
+    return all;
+  }
+
+  /**
+   * Whether some control networks are from elsewhere.
+   *
+   * @return true after {@link #withControlNets} with some
+   */
+  public boolean hasGivenControlNets() {
+    return !controlNets.isEmpty();
   }
 
   /**
@@ -123,64 +168,64 @@ public final class ModelLayout {
   }
 
   /**
-   * Whether the model has a component as an ONNX file.
+   * Whether the model has a component's network.
    *
    * @param component folder name such as {@code unet}
-   * @return true if component/model.onnx is there
+   * @return true if component/model.onnx is there, or weights to build it from
    */
   public boolean has(String component) {
-    return Files.isRegularFile(file(component, "model.onnx"));
+    return ComponentNetwork.isThere(folder, component);
   }
 
   /**
-   * A component's ONNX file.
+   * A component's network.
    *
    * @param component folder name such as {@code unet}
-   * @return the file, which is there
-   * @throws ModelFormatException if it is not
+   * @return its ONNX file, or else its weights
+   * @throws ModelFormatException if neither is there, or the weights are of a kind of network that
+   *     cannot be built
    */
-  public Path onnx(String component) {
-    if (!has(component)) {
-      throw new ModelFormatException(
-          folder
-              + ": "
-              + component
-              + "/model.onnx is missing"
-              + (Files.isDirectory(folder.resolve(component))
-                  ? "; the folder " + component + " is there, but the model is not exported to ONNX"
-                  : "")
-              + ". Download the whole repository, or export it with"
-              + " `optimum-cli export onnx --model NAME FOLDER`.");
-    }
-    return file(component, "model.onnx");
+  public ComponentNetwork network(String component) {
+    return ComponentNetwork.find(folder, component)
+        .orElseThrow(
+            () ->
+                new ModelFormatException(
+                    "%s: %s/model.onnx is missing, and there are no weights (.safetensors) to build it from%s. Download the whole repository; weights in another format must be saved as safetensors, or exported to ONNX."
+                        .formatted(
+                            folder,
+                            component,
+                            Files.isDirectory(folder.resolve(component))
+                                ? "; the folder " + component + " is there"
+                                : "")));
   }
 
   /**
-   * Several components' ONNX files.
+   * Several components' networks.
    *
    * @param components folder names
-   * @return their files, all there
+   * @return their networks, all there
    * @throws ModelFormatException if one is missing
    */
-  public Map<String, Path> onnxFiles(String... components) {
-    Map<String, Path> files = new LinkedHashMap<>();
+  public Map<String, ComponentNetwork> networks(String... components) {
+    Map<String, ComponentNetwork> networks = new LinkedHashMap<>();
     for (String component : components) {
-      files.put(component, onnx(component));
+      networks.put(component, network(component));
     }
-    return files;
+    return networks;
   }
 
   /**
    * Adds a component that the model may lack.
    *
-   * @param files from {@link #onnxFiles}
+   * @param networks from {@link #networks}
    * @param component folder name
-   * @return the files, with that component's if it is there
+   * @return the networks, with that component's if it is there
    */
-  public Map<String, Path> withOptional(Map<String, Path> files, String component) {
-    Map<String, Path> more = new LinkedHashMap<>(files);
+  public Map<String, ComponentNetwork> withOptional(
+      Map<String, ComponentNetwork> networks, String component) {
+    Map<String, ComponentNetwork> more = new LinkedHashMap<>(networks);
     if (has(component)) {
-      more.put(component, onnx(component));
+      more.put(component, network(component));
     }
     return more;
   }
@@ -203,7 +248,7 @@ public final class ModelLayout {
    * @return its content, empty if there is none
    */
   public ConfigFile config(String component, String name) {
-    return ConfigFile.read(folder, component + "/" + name);
+    return ConfigFile.read(folder, ComponentNetwork.place(folder, component) + "/" + name);
   }
 
   /**

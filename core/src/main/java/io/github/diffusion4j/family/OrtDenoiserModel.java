@@ -3,6 +3,7 @@ package io.github.diffusion4j.family;
 import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Conditioning;
+import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.DenoiserModel;
 import io.github.diffusion4j.LatentShape;
@@ -45,23 +46,36 @@ final class OrtDenoiserModel implements DenoiserModel {
    */
   record Input(int extraChannels, int multiple) {}
 
+  /**
+   * What steers a network that takes residuals.
+   *
+   * @param nets its control networks; empty for a network that takes no residuals
+   * @param schedule what they read in one generation; empty for none
+   */
+  record Steering(Optional<ControlNets> nets, Optional<ControlSchedule> schedule) {
+    static final Steering NONE = new Steering(Optional.empty(), Optional.empty());
+  }
+
   private final OrtModel model;
   private final TensorSpec sample;
   private final TensorSpec timestep;
   private final TensorSpec output;
   private final Input given;
+  private final Steering steering;
 
   /**
    * Checks the network's latents, timestep and output, and that it takes just these conditions:
    * embeddings as real numbers, sizes, places and labels as any numbers.
    */
   OrtDenoiserModel(OrtModel model, String sampleName, Set<String> conditions) {
-    this(model, sampleName, conditions, new Input(0, 1));
+    this(model, sampleName, conditions, new Input(0, 1), Steering.NONE);
   }
 
   /** Likewise for a network that takes more than latents of any size. */
-  OrtDenoiserModel(OrtModel model, String sampleName, Set<String> conditions, Input input) {
+  OrtDenoiserModel(
+      OrtModel model, String sampleName, Set<String> conditions, Input input, Steering steering) {
     this.model = model;
+    this.steering = steering;
     this.given = input;
     this.sample = model.require(model.input(sampleName), FLOATS, Set.of(3, 4));
     this.timestep = model.require(model.input("timestep"), NUMBERS, Set.of(0, 1));
@@ -70,11 +84,23 @@ final class OrtDenoiserModel implements DenoiserModel {
     Set<String> known = new HashSet<>(conditions);
     known.add(sample.name());
     known.add(timestep.name());
+    steering
+        .nets()
+        .ifPresent(nets -> nets.residuals().specs().forEach(spec -> known.add(spec.name())));
     for (String name : conditions) {
       TensorSpec spec = model.input(name);
       model.require(spec, spec.rank() == 3 ? FLOATS : NUMBERS, Set.of(1, 2, 3));
     }
     model.requireNoOtherInputs(known);
+  }
+
+  private OrtDenoiserModel(OrtDenoiserModel other, Steering steering) {
+    model = other.model;
+    given = other.given;
+    sample = other.sample;
+    timestep = other.timestep;
+    output = other.output;
+    this.steering = steering;
   }
 
   /** What the network is in its model, such as unet. */
@@ -114,9 +140,39 @@ final class OrtDenoiserModel implements DenoiserModel {
   }
 
   @Override
+  public List<String> controlNets() {
+    return steering.nets().map(ControlNets::names).orElse(List.of());
+  }
+
+  @Override
+  public DenoiserModel controlled(ControlSchedule schedule) {
+    List<String> available = controlNets();
+    for (ControlSchedule.Signal signal : schedule.signals()) {
+      if (!available.contains(signal.net())) {
+        throw new IllegalArgumentException(
+            "%s has no control network \"%s\", it has %s"
+                .formatted(component(), signal.net(), available));
+      }
+    }
+    return new OrtDenoiserModel(this, new Steering(steering.nets(), Optional.of(schedule)));
+  }
+
+  @Override
   public Denoiser bind(
       Conditioning conditioning, LatentShape shape, BranchBatching batching, CancelToken cancel) {
-    return new Bound(conditioning, shape, batching, cancel);
+    Rows rows =
+        new Rows(
+            conditioning,
+            shape,
+            rowsPerRun(conditioning.branches(), conditioning.batch(), batching),
+            cancel);
+    Optional<OrtModel> merged =
+        steering
+            .schedule()
+            .flatMap(
+                schedule ->
+                    steering.nets().get().merged(schedule, model, given.extraChannels == 0));
+    return merged.isPresent() ? new Steered(rows, merged.get()) : new Bound(model, rows, steering);
   }
 
   /** Rows of one run: a divisor of all rows that the network's batch dimension takes. */
@@ -143,33 +199,35 @@ final class OrtDenoiserModel implements DenoiserModel {
     private final List<List<OrtTensor>> conditions = new ArrayList<>(); // by run, by input
     private final List<String> names;
     private final LatentShape shape;
-    private final int rows;
-    private final int runs;
+    private final Rows rows;
+    private final ControlInputs controls;
 
-    Bound(
-        Conditioning conditioning, LatentShape shape, BranchBatching batching, CancelToken cancel) {
-      this.shape = shape;
-      rows = rowsPerRun(conditioning.branches(), conditioning.batch(), batching);
-      runs = conditioning.branches() * conditioning.batch() / rows;
+    Bound(OrtModel network, Rows rows, Steering steering) {
+      this.rows = rows;
+      shape = rows.shape();
+      Conditioning conditioning = rows.conditioning();
       List<Conditioning.Input> inputs = new ArrayList<>(conditioning.inputs());
       Optional<Conditioning.Input> extra = conditioning.find(Conditioning.EXTRA_CHANNELS);
       extra.ifPresent(inputs::remove);
       names = inputs.stream().map(Conditioning.Input::name).toList();
-      binding = model.bind(cancel);
+      binding = network.bind(rows.cancel());
       try {
         in = samples(extra);
-        time =
-            timestep.rank() == 0
-                ? binding.input(timestep.name())
-                : binding.input(timestep.name(), timestep.dim(0) > 0 ? timestep.dim(0) : rows);
-        out = binding.output(output.name(), dims(rows, shape));
-        for (int run = 0; run < runs; run++) {
+        time = binding.input(timestep.name(), rows.timeDims(timestep));
+        out = binding.output(output.name(), dims(rows.each(), shape));
+        for (int run = 0; run < rows.runs(); run++) {
           List<OrtTensor> tensors = new ArrayList<>();
           for (Conditioning.Input input : inputs) {
-            tensors.add(wrap(input, run * rows));
+            tensors.add(rows.wrap(binding, input.name(), input, run * rows.each()));
           }
           conditions.add(tensors);
         }
+        ControlledUnet unet = new ControlledUnet(binding, rows, in, extra.isEmpty());
+        controls =
+            steering
+                .nets()
+                .map(nets -> controls(network, steering, unet))
+                .orElse(ControlInputs.NONE);
       } catch (RuntimeException | Error e) {
         binding.close();
         throw e;
@@ -188,69 +246,92 @@ final class OrtDenoiserModel implements DenoiserModel {
           new LatentShape(
               shape.batch(), shape.channels() + channels, shape.height(), shape.width());
       List<OrtTensor> tensors = new ArrayList<>();
-      for (int run = 0; run < (extra.isPresent() ? runs : 1); run++) {
-        OrtTensor tensor = binding.allocate(sample.name(), dims(rows, wide));
+      for (int run = 0; run < (extra.isPresent() ? rows.runs() : 1); run++) {
+        OrtTensor tensor = binding.allocate(sample.name(), dims(rows.each(), wide));
         tensors.add(tensor);
         if (extra.isPresent()) {
           int each = extra.get().rowElements();
-          for (int row = 0; row < rows; row++) {
+          for (int row = 0; row < rows.each(); row++) {
             int at = row * (shape.elements() + each) + shape.elements();
-            tensor.put(extra.get().values(), (run * rows + row) * each, at, each);
+            tensor.put(extra.get().values(), (run * rows.each() + row) * each, at, each);
           }
         }
       }
       return tensors;
     }
 
-    private OrtTensor wrap(Conditioning.Input input, int firstRow) {
-      List<Integer> shape = input.rowShape();
-      int from = input.shared() ? 0 : 1;
-      long[] dims = new long[from + shape.size()];
-      for (int i = 0; i < shape.size(); i++) {
-        dims[from + i] = shape.get(i);
+    private ControlInputs controls(OrtModel network, Steering steering, ControlledUnet unet) {
+      ControlNets nets = steering.nets().orElseThrow();
+      if (steering.schedule().isEmpty()) {
+        SeparateControls.none(nets.residuals(), unet);
+        return ControlInputs.NONE;
       }
-      int first = 0;
-      if (!input.shared()) {
-        dims[0] = rows;
-        first = firstRow * input.rowElements();
-      }
-      OrtTensor tensor = binding.allocate(input.name(), dims);
-      tensor.put(input.values(), first, 0, tensor.elements());
-      return tensor;
+      ControlSchedule schedule = steering.schedule().get();
+      return network == model
+          ? new SeparateControls(nets, schedule, unet)
+          : new MergedControls(
+              nets.signatures(schedule), schedule, unet, network.inputs().keySet());
     }
 
     @Override
     public void predict(float[] latents, double timestep, float[] dst) {
       time.fill(timestep);
-      int perRun = rows * shape.elements();
-      boolean alike = in.size() == 1 && rows % shape.batch() == 0; // whole branches in each run
-      for (int run = 0; run < runs; run++) {
+      int perRun = rows.each() * shape.elements();
+      boolean alike =
+          in.size() == 1 && rows.each() % shape.batch() == 0; // whole branches in each run
+      for (int run = 0; run < rows.runs(); run++) {
         OrtTensor samples = in.get(run % in.size());
         if (run == 0 || !alike) {
-          fill(samples, latents, run * rows);
+          rows.fill(samples, latents, run * rows.each());
         }
         binding.use(sample.name(), samples);
         List<OrtTensor> tensors = conditions.get(run);
         for (int i = 0; i < tensors.size(); i++) {
           binding.use(names.get(i), tensors.get(i));
         }
+        controls.apply(run, latents, timestep);
         binding.run();
         out.get(0, dst, run * perRun, perRun);
       }
     }
 
-    /** Writes the latents of each row, from any row of any branch. */
-    private void fill(OrtTensor samples, float[] latents, int firstRow) {
-      int image = shape.elements();
-      int stride = samples.elements() / rows;
-      for (int row = 0; row < rows; row++) {
-        samples.put(latents, (firstRow + row) % shape.batch() * image, row * stride, image);
+    @Override
+    public void close() {
+      controls.close();
+      binding.close();
+    }
+  }
+
+  /** One graph with the control networks where one of them counts, and the UNet alone elsewhere. */
+  private final class Steered implements Denoiser {
+
+    private final ControlSchedule schedule = steering.schedule().orElseThrow();
+    private final Rows rows;
+    private final Bound together;
+    private Optional<Bound> alone = Optional.empty();
+
+    Steered(Rows rows, OrtModel merged) {
+      this.rows = rows;
+      together = new Bound(merged, rows, steering);
+    }
+
+    @Override
+    public void predict(float[] latents, double timestep, float[] dst) {
+      if (schedule.counts()) {
+        together.predict(latents, timestep, dst);
+        return;
       }
+      if (alone.isEmpty()) {
+        Steering none = new Steering(steering.nets(), Optional.empty());
+        alone = Optional.of(new Bound(model, rows, none));
+      }
+      alone.get().predict(latents, timestep, dst);
     }
 
     @Override
     public void close() {
-      binding.close();
+      alone.ifPresent(Bound::close);
+      together.close();
     }
   }
 }

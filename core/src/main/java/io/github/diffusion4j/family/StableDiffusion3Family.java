@@ -12,6 +12,7 @@ import io.github.diffusion4j.PromptEncoder;
 import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.Stages;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.scheduler.StepPlan;

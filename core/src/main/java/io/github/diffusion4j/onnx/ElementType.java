@@ -2,6 +2,8 @@ package io.github.diffusion4j.onnx;
 
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.TensorInfo;
+import ai.onnxruntime.platform.Fp16Conversions;
+import java.nio.ByteBuffer;
 
 /** Element types of tensors that cross the border of a network. */
 public enum ElementType {
@@ -46,6 +48,26 @@ public enum ElementType {
    */
   public boolean floating() {
     return floating;
+  }
+
+  /**
+   * Writes a number as an element.
+   *
+   * @param bytes written to at its position, in its byte order
+   * @param value rounded to nearest; for integers towards zero
+   * @throws IllegalArgumentException if this type is not of numbers
+   */
+  public void put(ByteBuffer bytes, float value) {
+    switch (this) {
+      case FLOAT32 -> bytes.putFloat(value);
+      case FLOAT16 -> bytes.putShort(Fp16Conversions.floatToFp16(value));
+      case BFLOAT16 -> bytes.putShort(Fp16Conversions.floatToBf16(value));
+      case FLOAT64 -> bytes.putDouble(value);
+      case INT64 -> bytes.putLong((long) value);
+      case INT32 -> bytes.putInt((int) value);
+      case BOOL, UNSUPPORTED ->
+          throw new IllegalArgumentException("type must be of numbers, got " + this);
+    }
   }
 
   static ElementType of(TensorInfo info) {

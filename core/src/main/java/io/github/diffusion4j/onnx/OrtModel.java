@@ -5,6 +5,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
 import java.io.IOException;
@@ -18,6 +19,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * One open network: a session and what it says of its inputs and outputs. Thread-safe; closing it
@@ -26,11 +28,21 @@ import java.util.stream.Collectors;
 public final class OrtModel implements AutoCloseable {
 
   /** Where a network comes from, to open it once more. */
-  record Source(OrtRuntime runtime, String component, Path file, List<GraphEdit> edits) {
+  record Source(
+      OrtRuntime runtime,
+      String component,
+      Path file,
+      Optional<NetworkSource> built,
+      List<GraphEdit> edits) {
     OrtModel open(GraphEdit edit) throws IOException {
+      if (built.isPresent() && edit instanceof GraphEdit.Float32) {
+        return runtime.in32Bits().open(component, built.get(), edits);
+      }
       List<GraphEdit> all = new ArrayList<>(edits);
       all.add(edit);
-      return runtime.open(component, file, all);
+      return built.isPresent()
+          ? runtime.open(component, built.get(), all)
+          : runtime.open(component, file, all);
     }
   }
 
@@ -199,12 +211,54 @@ public final class OrtModel implements AutoCloseable {
   }
 
   /**
+   * What this network was opened from, for use in another one.
+   *
+   * @return builds its graph, with the changes that were made when it was opened
+   */
+  public NetworkSource network() {
+    NetworkSource base = source.built().orElseGet(() -> new OnnxNetwork(source.file()));
+    List<GraphEdit> own = source.edits();
+    return new NetworkSource() {
+      @Override
+      public BuiltModel build(OrtRuntime runtime, List<GraphEdit> more) throws IOException {
+        List<GraphEdit> all = new ArrayList<>(own);
+        all.addAll(more);
+        return base.build(runtime, all);
+      }
+
+      @Override
+      public Path file() {
+        return base.file();
+      }
+
+      @Override
+      public Optional<Floats> weightEnding(String suffix) throws IOException {
+        return base.weightEnding(suffix);
+      }
+    };
+  }
+
+  /**
    * The file that this network was opened from.
    *
-   * @return an ONNX model
+   * @return an ONNX model, or the weights of a network that was built
    */
   public Path file() {
     return source.file();
+  }
+
+  /**
+   * Reads the weight whose name ends so.
+   *
+   * @param suffix such as {@code final_layer_norm.weight}
+   * @return its values, row-major; empty if there is no such weight
+   * @throws IOException if its file cannot be read
+   * @throws ModelFormatException if several end so, or its values are not floats or not there
+   */
+  public Optional<Floats> weightEnding(String suffix) throws IOException {
+    return source.built().isPresent()
+        ? source.built().get().weightEnding(suffix)
+        : OnnxWeights.of(file()).ending(suffix);
   }
 
   /**
@@ -233,6 +287,24 @@ public final class OrtModel implements AutoCloseable {
       }
       return variant;
     }
+  }
+
+  /**
+   * This network computing in 32-bit floats, where it has binary16 in it: a second session, opened
+   * when first asked for.
+   *
+   * @return closed with this one; empty if there is nothing to widen
+   * @throws IOException if the file cannot be read
+   * @throws ModelFormatException if the graph cannot be changed so
+   */
+  public Optional<OrtModel> widened() throws IOException {
+    boolean narrow =
+        Stream.concat(inputs.values().stream(), outputs.values().stream())
+            .anyMatch(spec -> spec.type() == ElementType.FLOAT16);
+    if (!narrow && source.built().isEmpty()) { // inputs may be wide where the inside is not
+      narrow = OnnxFile.read(file()).elements().containsKey(OnnxType.FLOAT16);
+    }
+    return narrow ? Optional.of(edited(new GraphEdit.Float32())) : Optional.empty();
   }
 
   OrtSession session() {

@@ -1,21 +1,32 @@
 package io.github.diffusion4j.onnx;
 
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
+import io.github.diffusion4j.ExecutionProvider;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /** Opens networks with one set of options. Immutable and thread-safe. */
 public final class OrtRuntime {
 
   private static final System.Logger LOG = System.getLogger(OrtRuntime.class.getName());
+
+  private static final String EXTERNAL_FOLDER =
+      "session.model_external_initializers_file_folder_path";
 
   private final OrtEnvironment environment;
   private final RuntimeOptions options;
@@ -69,8 +80,66 @@ public final class OrtRuntime {
     return "ONNX Runtime " + environment.getVersion() + ", " + provider.provider().name();
   }
 
+  /**
+   * The precision that a network is to be built for.
+   *
+   * @param stored what its weights are stored as
+   * @return what the options ask for; by itself the stored type on accelerators, and 32 bits on the
+   *     processor, which has few operators of 16
+   */
+  public ElementType precision(ElementType stored) {
+    return switch (options.precision()) {
+      case AUTO ->
+          provider.provider() instanceof ExecutionProvider.Cpu ? ElementType.FLOAT32 : stored;
+      case STORED -> stored;
+      case FLOAT32 -> ElementType.FLOAT32;
+      case FLOAT16 -> ElementType.FLOAT16;
+      case BFLOAT16 -> ElementType.BFLOAT16;
+    };
+  }
+
+  /**
+   * Whether the provider has ONNX Runtime's own operator for attention.
+   *
+   * @return true for CPU and CUDA
+   */
+  public boolean fusesAttention() {
+    return provider.provider() instanceof ExecutionProvider.Cpu
+        || provider.provider() instanceof ExecutionProvider.Cuda;
+  }
+
+  /**
+   * Whether control networks are to be one graph with the network that they steer.
+   *
+   * @return what the options ask for; by itself true where residuals would leave the device
+   */
+  public boolean mergesControls() {
+    return switch (options.controls()) {
+      case AUTO -> !(provider.provider() instanceof ExecutionProvider.Cpu);
+      case SEPARATE -> false;
+      case MERGED -> true;
+    };
+  }
+
+  /**
+   * Whether merging control networks is only a wish.
+   *
+   * @return true where networks that cannot be merged may run separately
+   */
+  public boolean mayMergeControls() {
+    return options.controls() == RuntimeOptions.ControlPlacement.AUTO;
+  }
+
   RuntimeOptions options() {
     return options;
+  }
+
+  /** The same for networks that are to be built for 32 bits. */
+  OrtRuntime in32Bits() {
+    return new OrtRuntime(
+        environment,
+        options.toBuilder().precision(RuntimeOptions.Precision.FLOAT32).build(),
+        provider);
   }
 
   /**
@@ -102,6 +171,37 @@ public final class OrtRuntime {
       throw new ModelFormatException(
           component + ": " + file + " is empty; download the model again");
     }
+    return open(
+        new OrtModel.Source(this, component, file, Optional.empty(), edits),
+        sessionOptions ->
+            edits.isEmpty() ? session(file, sessionOptions) : edited(file, edits, sessionOptions));
+  }
+
+  /**
+   * Opens one network that is built here.
+   *
+   * @param component what it is in its model, for messages
+   * @param network builds it
+   * @param edits changes of its graph
+   * @return owned by the caller
+   * @throws IOException if a file of weights cannot be read
+   * @throws ModelFormatException if the weights are not those of its configuration, or this runtime
+   *     cannot run it
+   */
+  public OrtModel open(String component, NetworkSource network, List<GraphEdit> edits)
+      throws IOException {
+    BuiltModel model = network.build(this, edits);
+    return open(
+        new OrtModel.Source(this, component, network.file(), Optional.of(network), edits),
+        sessionOptions -> built(model, sessionOptions));
+  }
+
+  /** Opens a session with prepared options. */
+  private interface Opening {
+    OrtSession session(OrtSession.SessionOptions options) throws OrtException, IOException;
+  }
+
+  private OrtModel open(OrtModel.Source source, Opening opening) throws IOException {
     try (Closer open = new Closer()) {
       OrtSession.SessionOptions sessionOptions = new OrtSession.SessionOptions();
       NativeCount.opened();
@@ -111,18 +211,18 @@ public final class OrtRuntime {
             NativeCount.closed();
           });
       Providers.apply(sessionOptions, provider, options);
-      OrtSession session =
-          edits.isEmpty() ? session(file, sessionOptions) : edited(file, edits, sessionOptions);
+      OrtSession session = opening.session(sessionOptions);
       NativeCount.opened();
       open.own(
           () -> {
             session.close();
             NativeCount.closed();
           });
-      return new OrtModel(new OrtModel.Source(this, component, file, edits), session, open);
+      return new OrtModel(source, session, open);
     } catch (OrtException e) {
       throw new ModelFormatException(
-          component + ": " + file + " is not a model that ONNX Runtime can open: " + e.getMessage(),
+          "%s: %s is not a model that ONNX Runtime can open: %s"
+              .formatted(source.component(), source.file(), e.getMessage()),
           e);
     }
   }
@@ -142,11 +242,39 @@ public final class OrtRuntime {
       Path file, List<GraphEdit> edits, OrtSession.SessionOptions sessionOptions)
       throws OrtException, IOException {
     byte[] model = GraphEditor.edit(file, edits);
+    if (edits.contains(new GraphEdit.Float32())) {
+      return built(Float32Model.of(file, model), sessionOptions);
+    }
     if (file.getFileSystem() == FileSystems.getDefault()) {
-      sessionOptions.addConfigEntry(
-          "session.model_external_initializers_file_folder_path",
-          file.toAbsolutePath().getParent().toString());
+      sessionOptions.addConfigEntry(EXTERNAL_FOLDER, file.toAbsolutePath().getParent().toString());
     }
     return environment.createSession(model, sessionOptions);
+  }
+
+  private OrtSession built(BuiltModel model, OrtSession.SessionOptions sessionOptions)
+      throws OrtException {
+    if (model.folder().isPresent()) {
+      sessionOptions.addConfigEntry(EXTERNAL_FOLDER, model.folder().get().toString());
+    }
+    Map<String, OnnxTensorLike> buffers = new HashMap<>();
+    try (Closer copied = new Closer()) {
+      for (Map.Entry<String, BuiltModel.Buffer> entry : model.buffers().entrySet()) {
+        buffers.put(entry.getKey(), copied.own(tensor(entry.getValue())));
+      }
+      if (!buffers.isEmpty()) {
+        sessionOptions.addExternalInitializers(buffers);
+      }
+      return environment.createSession(model.bytes(), sessionOptions);
+    }
+  }
+
+  private OnnxTensor tensor(BuiltModel.Buffer buffer) throws OrtException {
+    ByteBuffer bytes = buffer.bytes().duplicate();
+    if (!bytes.isDirect()) {
+      bytes = ByteBuffer.allocateDirect(bytes.remaining()).put(bytes).flip();
+    }
+    long[] shape = buffer.shape().stream().mapToLong(Long::longValue).toArray();
+    return OnnxTensor.createTensor(
+        environment, bytes.order(ByteOrder.nativeOrder()), shape, buffer.type().java());
   }
 }

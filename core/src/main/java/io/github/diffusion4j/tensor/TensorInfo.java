@@ -71,6 +71,20 @@ public record TensorInfo(
     }
   }
 
+  /**
+   * Takes this tensor's elements from its bytes, as float32: F16 and BF16 exactly, F64 rounded.
+   *
+   * @param bytes as many as this tensor has, from the position
+   * @return the elements, row-major; the caller's own
+   * @throws ModelFormatException if the tensor is not of floats
+   */
+  public float[] floats(ByteBuffer bytes) {
+    int start = bytes.position();
+    return ElementReader.floats(
+        this,
+        (from, count) -> bytes.slice(start + (int) from, count).order(ByteOrder.LITTLE_ENDIAN));
+  }
+
   private ByteBuffer bytes(SeekableByteChannel channel, long from, int count) {
     ByteBuffer buffer = ByteBuffer.allocate(count).order(ByteOrder.LITTLE_ENDIAN);
     try {

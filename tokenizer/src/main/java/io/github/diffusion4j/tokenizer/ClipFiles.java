@@ -36,14 +36,30 @@ final class ClipFiles {
       """
       {"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true}""";
 
-  private final Path folder;
+  /**
+   * What the two files hold.
+   *
+   * @param folder where they are, for messages
+   * @param vocabulary JSON of piece to id
+   * @param merges one a line
+   */
+  record Texts(Path folder, String vocabulary, String merges) {
+    static Texts read(Path folder) throws IOException {
+      return new Texts(
+          folder,
+          Tokenizers.readText(folder.resolve(VOCABULARY)),
+          Tokenizers.readText(folder.resolve(MERGES)));
+    }
+  }
+
+  private final Texts texts;
   private final AddedToken start;
   private final AddedToken end;
   private final AddedToken unknown;
 
-  /** For a folder with both files; the config gives the names of the special tokens. */
-  ClipFiles(Path folder, TokenizerConfig config) {
-    this.folder = folder;
+  /** For what both files hold; the config gives the names of the special tokens. */
+  ClipFiles(Texts texts, TokenizerConfig config) {
+    this.texts = texts;
     this.start = role(config, "bos_token", "<|startoftext|>");
     this.end = role(config, "eos_token", "<|endoftext|>");
     this.unknown = role(config, "unk_token", "<|endoftext|>");
@@ -56,7 +72,7 @@ final class ClipFiles {
 
   /** The text of the tokenizer.json. */
   String tokenizerJson() throws IOException {
-    String vocabulary = Tokenizers.readText(folder.resolve(VOCABULARY));
+    String vocabulary = texts.vocabulary;
     Map<String, Integer> special = specialIds(vocabulary);
     StringWriter text = new StringWriter(vocabulary.length() * 4);
     try (JsonGenerator json = JSON.createGenerator(text)) {
@@ -118,8 +134,8 @@ final class ClipFiles {
   }
 
   private void writeMerges(JsonGenerator json) throws IOException {
-    Path file = folder.resolve(MERGES);
-    String[] lines = Tokenizers.readText(file).split("\r?\n");
+    Path file = texts.folder.resolve(MERGES);
+    String[] lines = texts.merges.split("\r?\n");
     for (int i = 0; i < lines.length; i++) {
       String line = lines[i].strip();
       if (line.isEmpty() || line.startsWith("#version")) {
@@ -145,7 +161,7 @@ final class ClipFiles {
 
   /** Ids of start, end and unknown token; checks the whole vocabulary on the way. */
   private Map<String, Integer> specialIds(String vocabulary) throws IOException {
-    Path file = folder.resolve(VOCABULARY);
+    Path file = texts.folder.resolve(VOCABULARY);
     List<String> names = List.of(start.content(), end.content(), unknown.content());
     Map<String, Integer> found = new HashMap<>();
     try (JsonParser parser = JSON.createParser(vocabulary)) {

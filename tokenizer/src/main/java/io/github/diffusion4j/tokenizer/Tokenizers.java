@@ -75,6 +75,27 @@ public final class Tokenizers {
     return open(file, readText(file), config, options);
   }
 
+  /**
+   * Opens the tokenizer of CLIP, whose vocabulary ships with this library: that of Stable Diffusion
+   * 1 and 2, SDXL, and the CLIP encoders of later models. 49408 tokens, 77 at once.
+   *
+   * @param padToken what fills up short texts: {@code <|endoftext|>} of CLIP, {@code !} of OpenCLIP
+   * @param options limit and tokens of textual inversion
+   * @return an open tokenizer, owned by the caller
+   * @throws IOException if the tokenizers library cannot be opened
+   * @throws IllegalArgumentException if padToken is not in the vocabulary, or an added token is
+   */
+  public static Tokenizer clip(String padToken, TokenizerOptions options) throws IOException {
+    TokenizerConfig config = ShippedClip.config(requireNonNull(padToken, "padToken"));
+    String json = new ClipFiles(ShippedClip.texts(), config).tokenizerJson();
+    try {
+      return open(ShippedClip.NAME, json, config, options);
+    } catch (TokenizerFormatException e) {
+      throw new IllegalArgumentException(
+          "padToken must be in the vocabulary, got \"" + padToken + "\"", e);
+    }
+  }
+
   private static Tokenizer open(
       Path file, String text, TokenizerConfig config, TokenizerOptions options) throws IOException {
     List<String> more = options.addedTokens();
@@ -150,7 +171,7 @@ public final class Tokenizers {
           "vocab.json and merges.txt alone make a CLIPTokenizer, tokenizer_class is %s; %s"
               .formatted(name, exportRemedy()));
     }
-    return new ClipFiles(folder, config).tokenizerJson();
+    return new ClipFiles(ClipFiles.Texts.read(folder), config).tokenizerJson();
   }
 
   private static void requireFiles(Path folder) throws IOException {

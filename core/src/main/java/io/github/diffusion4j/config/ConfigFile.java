@@ -1,4 +1,4 @@
-package io.github.diffusion4j.family;
+package io.github.diffusion4j.config;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
@@ -36,7 +36,7 @@ public record ConfigFile(String name, JsonNode root) {
    * @return its content; empty if there is no such file
    * @throws ModelFormatException if it is not a JSON object
    */
-  static ConfigFile read(Path folder, String name) {
+  public static ConfigFile read(Path folder, String name) {
     Path file = folder.resolve(name);
     if (!Files.isRegularFile(file)) {
       return new ConfigFile(name, MissingNode.getInstance());

@@ -1,0 +1,87 @@
+package io.github.diffusion4j.checkpoint;
+
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.tensor.TensorInfo;
+import io.github.diffusion4j.tensor.TensorStore;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.NavigableMap;
+import java.util.TreeMap;
+
+/**
+ * The tensors of a file under one prefix: one network of a checkpoint. Immutable.
+ *
+ * @param file the checkpoint
+ * @param prefix what all names begin with, such as {@code model.diffusion_model.}
+ * @param tensors by name without the prefix
+ */
+record StoredNetwork(Path file, String prefix, NavigableMap<String, TensorInfo> tensors) {
+
+  StoredNetwork {
+    tensors = Collections.unmodifiableNavigableMap(new TreeMap<>(tensors));
+  }
+
+  static StoredNetwork of(Path file, TensorStore store, String prefix) {
+    NavigableMap<String, TensorInfo> tensors = new TreeMap<>();
+    for (String name : store.names()) {
+      if (name.startsWith(prefix)) {
+        tensors.put(name.substring(prefix.length()), store.info(name));
+      }
+    }
+    return new StoredNetwork(file, prefix, tensors);
+  }
+
+  boolean has(String name) {
+    return tensors.containsKey(name);
+  }
+
+  /** Whether any name begins so. */
+  boolean hasAny(String start) {
+    String next = tensors.ceilingKey(start);
+    return next != null && next.startsWith(start);
+  }
+
+  /** How many numbered modules there are: {@code start0.}, {@code start1.} … */
+  int count(String start) {
+    int count = 0;
+    while (hasAny(start + count + ".")) {
+      count++;
+    }
+    return count;
+  }
+
+  /** A tensor that must be there, of so many dimensions. */
+  TensorInfo tensor(String name, int rank) {
+    TensorInfo info = tensors.get(name);
+    if (info == null) {
+      throw error("has no tensor \"" + prefix + name + "\"");
+    }
+    if (info.shape().size() != rank) {
+      throw error(
+          "tensor \"%s%s\" has the shape %s, expected %d dimensions"
+              .formatted(prefix, name, info.shape(), rank));
+    }
+    return info;
+  }
+
+  /** A dimension of a tensor that must be there. */
+  int size(String name, int rank, int dimension) {
+    long size = tensor(name, rank).shape().get(dimension);
+    if (size < 1 || size > Integer.MAX_VALUE) {
+      throw error("tensor \"%s%s\" has a dimension of %d".formatted(prefix, name, size));
+    }
+    return (int) size;
+  }
+
+  /** An error about tensors that belong to no module that is known here. */
+  ModelFormatException unexpected(List<String> names) {
+    return error(
+        "has %d tensors that are not part of this kind of network, such as %s"
+            .formatted(names.size(), names.stream().limit(3).map(name -> prefix + name).toList()));
+  }
+
+  ModelFormatException error(String what) {
+    return new ModelFormatException(file + ": " + what);
+  }
+}

@@ -1,0 +1,108 @@
+package io.github.diffusion4j.graph;
+
+/** Convolutions and resizing of feature maps [batch, channels, height, width]. */
+public final class Convolution {
+
+  private Convolution() {}
+
+  /**
+   * A convolution of stride 1 that keeps the size: odd kernels, padded by half of them.
+   *
+   * @param module has {@code weight} [channels, in, kernel, kernel] and perhaps {@code bias}
+   * @param x the map
+   * @param channels of the result
+   * @param kernel height and width of the kernel, odd
+   * @return [batch, channels, height, width]
+   */
+  public static Value conv2d(Scope module, Value x, long channels, int kernel) {
+    int half = kernel / 2;
+    return conv2d(module, x, channels, new Window(kernel, 1, half, half));
+  }
+
+  /**
+   * Kernel, stride and padding of a convolution, the same in both directions.
+   *
+   * @param kernel height and width of the kernel
+   * @param stride step between its places
+   * @param before zeros before the first row and column
+   * @param after zeros after the last row and column
+   */
+  public record Window(int kernel, int stride, int before, int after) {
+    /** Checks the ranges. */
+    public Window {
+      if (kernel < 1 || stride < 1 || before < 0 || after < 0) {
+        throw new IllegalArgumentException(
+            "kernel and stride must be at least 1, padding at least 0, got %d, %d, %d and %d"
+                .formatted(kernel, stride, before, after));
+      }
+    }
+
+    private long out(long size) {
+      return size == Value.FREE ? size : (size + before + after - kernel) / stride + 1;
+    }
+  }
+
+  /**
+   * A convolution.
+   *
+   * @param module has {@code weight} [channels, in, kernel, kernel] and perhaps {@code bias}
+   * @param x the map
+   * @param channels of the result
+   * @param window kernel, stride and padding
+   * @return [batch, channels, height, width]
+   */
+  public static Value conv2d(Scope module, Value x, long channels, Window window) {
+    int kernel = window.kernel();
+    long padBefore = window.before();
+    long padAfter = window.after();
+    Node node =
+        x.graph()
+            .node("Conv")
+            .in(x, module.weight("weight", channels, x.dim(1), kernel, kernel))
+            .with("kernel_shape", new long[] {kernel, kernel})
+            .with("strides", new long[] {window.stride(), window.stride()})
+            .with("pads", new long[] {padBefore, padBefore, padAfter, padAfter});
+    if (module.has("bias")) {
+      node.in(module.weight("bias", channels));
+    }
+    return node.out(x.type(), x.dim(0), channels, window.out(x.dim(2)), window.out(x.dim(3)));
+  }
+
+  /**
+   * Twice the size, each value repeated.
+   *
+   * @param x the map
+   * @return [batch, channels, 2·height, 2·width]
+   */
+  public static Value upsampleNearest(Value x) {
+    Graph graph = x.graph();
+    long height = x.dim(2) == Value.FREE ? Value.FREE : 2 * x.dim(2);
+    long width = x.dim(3) == Value.FREE ? Value.FREE : 2 * x.dim(3);
+    return graph
+        .node("Resize")
+        .in(x)
+        .without()
+        .in(graph.floats(1, 1, 2, 2))
+        .with("mode", "nearest")
+        .with("coordinate_transformation_mode", "asymmetric")
+        .with("nearest_mode", "floor")
+        .out(x.type(), x.dim(0), x.dim(1), height, width);
+  }
+
+  /**
+   * Twice the size, each value repeated, without the last row or column where another map has one
+   * less: what halving rounded up is undone.
+   *
+   * @param x the map
+   * @param like a map of the wanted height and width
+   * @return [batch, channels, height of the other, width of the other]
+   */
+  public static Value upsampleNearest(Value x, Value like) {
+    Graph graph = x.graph();
+    return graph
+        .node("Slice")
+        .in(upsampleNearest(x), graph.constant(0, 0))
+        .in(Value.concat(0, like.size(2), like.size(3)), graph.constant(2, 3))
+        .out(x.type(), x.dim(0), x.dim(1), like.dim(2), like.dim(3));
+  }
+}

@@ -1,0 +1,41 @@
+package io.github.diffusion4j.onnx;
+
+import io.github.diffusion4j.Floats;
+import io.github.diffusion4j.ModelFormatException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** A network that is built when it is opened. Safe for use by several threads. */
+public interface NetworkSource {
+
+  /**
+   * Builds the network.
+   *
+   * @param runtime what is to run it: precision and operators suit it
+   * @param edits changes of the graph
+   * @return the model
+   * @throws IOException if a file of weights cannot be read
+   * @throws ModelFormatException if the weights are not those of the configuration, or the graph
+   *     cannot be changed so
+   */
+  BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits) throws IOException;
+
+  /**
+   * The file of weights, or the first of them.
+   *
+   * @return what messages name
+   */
+  Path file();
+
+  /**
+   * Reads the weight whose name ends so.
+   *
+   * @param suffix such as {@code final_layer_norm.weight}
+   * @return its values, row-major; empty if there is no such weight
+   * @throws IOException if its file cannot be read
+   * @throws ModelFormatException if several end so, or it is not of floats
+   */
+  Optional<Floats> weightEnding(String suffix) throws IOException;
+}

@@ -1,0 +1,319 @@
+package io.github.diffusion4j.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.graph.Weights;
+import io.github.diffusion4j.scheduler.Prediction;
+import io.github.diffusion4j.scheduler.Schedulers;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Checkpoints of full size, from the formulas of the original code, without their numbers. */
+class CheckpointTest {
+
+  private static final List<Integer> MULTIPLES = List.of(1, 2, 4, 4);
+  private static final LdmFile.UNet SD1 =
+      new LdmFile.UNet(4, 320, MULTIPLES, List.of(1, 1, 1, 0), 1, 768, 0);
+  private static final LdmFile.UNet SD2 =
+      new LdmFile.UNet(4, 320, MULTIPLES, List.of(1, 1, 1, 0), 1, 1024, 0);
+  private static final LdmFile.UNet SDXL =
+      new LdmFile.UNet(4, 320, List.of(1, 2, 4), List.of(0, 2, 10), 10, 2048, 2816);
+  private static final LdmFile.UNet REFINER =
+      new LdmFile.UNet(4, 384, MULTIPLES, List.of(0, 4, 4, 0), 4, 1280, 2560);
+
+  @TempDir Path folder;
+
+  private static LdmFile sd1(LdmFile.UNet unet) {
+    return new LdmFile().unet(unet).autoencoder().clip("cond_stage_model.transformer.").schedule();
+  }
+
+  private static LdmFile sd2(LdmFile.UNet unet) {
+    return new LdmFile()
+        .unet(unet)
+        .autoencoder()
+        .openClip("cond_stage_model.model.", 1024, 24)
+        .schedule();
+  }
+
+  private static LdmFile sdxl(LdmFile.UNet unet) {
+    return new LdmFile()
+        .unet(unet)
+        .autoencoder()
+        .clip("conditioner.embedders.0.transformer.")
+        .openClip("conditioner.embedders.1.model.", 1280, 32)
+        .tensor("denoiser.sigmas", 1000);
+  }
+
+  private Checkpoint open(LdmFile file) throws IOException {
+    return open(file, Checkpoint.Known.NOTHING);
+  }
+
+  private Checkpoint open(LdmFile file, Checkpoint.Known known) throws IOException {
+    return Checkpoint.open(file.write(folder.resolve("model.safetensors")), known);
+  }
+
+  private static long elements(Checkpoint checkpoint, String network) {
+    Weights weights = checkpoint.weights(network);
+    return weights.keys().stream()
+        .map(key -> weights.find(key).orElseThrow().shape())
+        .mapToLong(shape -> shape.stream().reduce(1L, Math::multiplyExact))
+        .sum();
+  }
+
+  private static void assertConfig(Checkpoint checkpoint, String component, Object... pairs) {
+    Map<String, Object> config = checkpoint.config(component);
+    for (int i = 0; i < pairs.length; i += 2) {
+      assertEquals(pairs[i + 1], config.get(pairs[i]), component + " " + pairs[i]);
+    }
+  }
+
+  @Test
+  void stableDiffusion1() throws IOException {
+    try (Checkpoint checkpoint = open(sd1(SD1))) {
+      assertEquals(CheckpointKind.SD1, checkpoint.kind());
+      assertEquals(859_520_964, elements(checkpoint, "unet"));
+      assertEquals(83_653_863, elements(checkpoint, "vae"));
+      assertEquals(123_060_480, elements(checkpoint, "text_encoder"));
+      String cross = "CrossAttnDownBlock2D";
+      assertConfig(
+          checkpoint,
+          "unet",
+          "block_out_channels",
+          List.of(320, 640, 1280, 1280),
+          "down_block_types",
+          List.of(cross, cross, cross, "DownBlock2D"),
+          "up_block_types",
+          List.of("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+          "layers_per_block",
+          2,
+          "attention_head_dim",
+          8,
+          "cross_attention_dim",
+          768,
+          "use_linear_projection",
+          false,
+          "norm_num_groups",
+          32,
+          "sample_size",
+          64);
+      assertConfig(
+          checkpoint, "text_encoder", "num_attention_heads", 12, "hidden_act", "quick_gelu");
+      assertConfig(checkpoint, "model_index", "_class_name", "StableDiffusionPipeline");
+      assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
+      Schedulers.fromConfig(checkpoint.config("scheduler"));
+    }
+  }
+
+  @Test
+  void stableDiffusion2() throws IOException {
+    try (Checkpoint checkpoint = open(sd2(SD2))) {
+      assertEquals(CheckpointKind.SD2, checkpoint.kind());
+      assertEquals(865_910_724, elements(checkpoint, "unet"));
+      assertEquals(340_387_840, elements(checkpoint, "text_encoder"));
+      assertConfig(
+          checkpoint,
+          "unet",
+          "attention_head_dim",
+          List.of(5, 10, 20, 20),
+          "use_linear_projection",
+          true,
+          "sample_size",
+          96);
+      assertConfig(
+          checkpoint,
+          "text_encoder",
+          "num_hidden_layers",
+          23,
+          "num_attention_heads",
+          16,
+          "hidden_act",
+          "gelu");
+      assertConfig(checkpoint, "scheduler", "prediction_type", "v_prediction");
+      assertConfig(checkpoint, "tokenizer", "pad_token", "!");
+      Schedulers.fromConfig(checkpoint.config("scheduler"));
+    }
+  }
+
+  @Test
+  void sdxl() throws IOException {
+    try (Checkpoint checkpoint = open(sdxl(SDXL))) {
+      assertEquals(CheckpointKind.SDXL, checkpoint.kind());
+      assertEquals(2_567_463_684L, elements(checkpoint, "unet"));
+      assertEquals(123_060_480, elements(checkpoint, "text_encoder"));
+      assertEquals(694_659_840, elements(checkpoint, "text_encoder_2"));
+      assertConfig(
+          checkpoint,
+          "unet",
+          "attention_head_dim",
+          List.of(5, 10, 20),
+          "transformer_layers_per_block",
+          List.of(1, 2, 10),
+          "addition_embed_type",
+          "text_time",
+          "addition_time_embed_dim",
+          256,
+          "projection_class_embeddings_input_dim",
+          2816,
+          "sample_size",
+          128);
+      assertConfig(checkpoint, "vae", "scaling_factor", 0.13025);
+      assertConfig(checkpoint, "text_encoder_2", "projection_dim", 1280, "num_hidden_layers", 32);
+      assertConfig(checkpoint, "model_index", "_class_name", "StableDiffusionXLPipeline");
+      assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
+      Schedulers.fromConfig(checkpoint.config("scheduler"));
+    }
+  }
+
+  @Test
+  void sdxlRefiner() throws IOException {
+    LdmFile file =
+        new LdmFile()
+            .unet(REFINER)
+            .autoencoder()
+            .openClip("conditioner.embedders.0.model.", 1280, 32);
+    try (Checkpoint checkpoint = open(file)) {
+      assertEquals(CheckpointKind.SDXL_REFINER, checkpoint.kind());
+      assertFalse(checkpoint.networks().contains("text_encoder"));
+      assertConfig(
+          checkpoint,
+          "unet",
+          "block_out_channels",
+          List.of(384, 768, 1536, 1536),
+          "transformer_layers_per_block",
+          List.of(1, 4, 4, 4),
+          "addition_time_embed_dim",
+          256);
+      assertConfig(checkpoint, "model_index", "requires_aesthetics_score", true);
+      assertTrue(
+          checkpoint.weights("unet").keys().contains("up_blocks.3.resnets.2.conv_shortcut.bias"));
+    }
+  }
+
+  @Test
+  void inpaintingAndInstructionsAreToldByChannels() throws IOException {
+    LdmFile.UNet nine = new LdmFile.UNet(9, 320, MULTIPLES, SD1.depths(), 1, 768, 0);
+    try (Checkpoint checkpoint = open(sd1(nine))) {
+      assertConfig(checkpoint, "model_index", "_class_name", "StableDiffusionInpaintPipeline");
+    }
+    LdmFile.UNet nine2 = new LdmFile.UNet(9, 320, MULTIPLES, SD2.depths(), 1, 1024, 0);
+    try (Checkpoint checkpoint = open(sd2(nine2))) {
+      assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
+      assertConfig(checkpoint, "unet", "sample_size", 64);
+    }
+    LdmFile.UNet nineXl = new LdmFile.UNet(9, 320, SDXL.multiples(), SDXL.depths(), 10, 2048, 2816);
+    try (Checkpoint checkpoint = open(sdxl(nineXl))) {
+      assertConfig(checkpoint, "model_index", "_class_name", "StableDiffusionXLInpaintPipeline");
+    }
+    LdmFile.UNet eight = new LdmFile.UNet(8, 320, MULTIPLES, SD1.depths(), 1, 768, 0);
+    try (Checkpoint checkpoint = open(sd1(eight))) {
+      assertConfig(
+          checkpoint, "model_index", "_class_name", "StableDiffusionInstructPix2PixPipeline");
+    }
+    LdmFile.UNet five = new LdmFile.UNet(5, 320, MULTIPLES, SD2.depths(), 1, 1024, 0);
+    assertTrue(message(sd2(five)).contains("UNet takes 5 channels, expected 4"));
+  }
+
+  @Test
+  void predictionIsGivenOrMarkedOrUsual() throws IOException {
+    Checkpoint.Known epsilon = new Checkpoint.Known(Optional.of(Prediction.EPSILON), Map.of());
+    try (Checkpoint checkpoint = open(sd2(SD2), epsilon)) {
+      assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
+      assertConfig(checkpoint, "unet", "sample_size", 64);
+    }
+    try (Checkpoint checkpoint = open(sd2(SD2).metadata("modelspec.prediction_type", "epsilon"))) {
+      assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
+    }
+    try (Checkpoint checkpoint = open(sdxl(SDXL).tensor("v_pred").tensor("ztsnr"))) {
+      assertConfig(
+          checkpoint,
+          "scheduler",
+          "prediction_type",
+          "v_prediction",
+          "rescale_betas_zero_snr",
+          true,
+          "timestep_spacing",
+          "trailing");
+      Schedulers.fromConfig(checkpoint.config("scheduler"));
+    }
+    try (Checkpoint checkpoint = open(sd1(SD1).tensor("v_pred").tensor("ztsnr"))) {
+      assertConfig(checkpoint, "scheduler", "_class_name", "DDIMScheduler");
+      Schedulers.fromConfig(checkpoint.config("scheduler"));
+    }
+  }
+
+  @Test
+  void aTensorThatNoNetworkHasIsNamed() {
+    String message = message(sd1(SD1).tensor("model.diffusion_model.input_blocks.1.3.x", 4));
+    assertTrue(message.contains("1 tensors that are not part of"), message);
+    assertTrue(message.contains("model.diffusion_model.input_blocks.1.3.x"), message);
+    message = message(sd1(SD1).tensor("first_stage_model.decoder.up.9.block.0.norm1.weight", 4));
+    assertTrue(message.contains("decoder.up.9.block.0.norm1.weight"), message);
+    message = message(sd2(SD2).tensor("cond_stage_model.model.visual.proj", 4, 4));
+    assertTrue(message.contains("cond_stage_model.model.visual.proj"), message);
+  }
+
+  /** Columns: a tensor of the file, what the message says of it. */
+  @ParameterizedTest
+  @CsvSource({
+    "lora_unet_down.lora_up.weight, a LoRA",
+    "double_blocks.0.img_attn.qkv.weight, FLUX",
+    "model.diffusion_model.joint_blocks.0.x.weight, Stable Diffusion 3",
+    "control_model.input_blocks.0.0.weight, a ControlNet",
+    "decoder.conv_in.weight, an autoencoder",
+    "down_blocks.0.resnets.0.conv1.weight, diffusers' layout",
+    "emb_params, textual inversion",
+    "something.else, [something.else]",
+  })
+  void anotherKindOfFileIsNamed(String tensor, String expected) {
+    String message = message(new LdmFile().tensor(tensor, 4));
+    assertTrue(
+        message.contains("expected a checkpoint of Stable Diffusion 1 or 2 or SDXL"), message);
+    assertTrue(message.contains(expected), message);
+  }
+
+  @Test
+  void aUNetAloneSaysWhatIsMissing() {
+    String message = message(new LdmFile().unet(SD1));
+    assertTrue(message.contains("a UNet without autoencoder and no text encoder"), message);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"model.ckpt", "model.PT", "pytorch_model.bin", "a.pth"})
+  void pickledFilesAreRefusedWithARemedy(String name) {
+    String message =
+        assertThrows(ModelFormatException.class, () -> Checkpoint.isCheckpoint(Path.of(name)))
+            .getMessage();
+    assertTrue(message.contains("run any program"), message);
+    assertTrue(message.contains("safetensors.torch.save_file"), message);
+  }
+
+  @Test
+  void endingsTellFilesFromFolders() {
+    assertTrue(Checkpoint.isCheckpoint(Path.of("a/model.safetensors")));
+    assertTrue(Checkpoint.isCheckpoint(Path.of("MODEL.SafeTensors")));
+    assertFalse(Checkpoint.isCheckpoint(Path.of("a/model")));
+  }
+
+  private String message(LdmFile file) {
+    return assertThrows(
+            ModelFormatException.class,
+            () -> {
+              try (Checkpoint checkpoint = open(file)) {
+                checkpoint.networks().forEach(checkpoint::weights);
+              }
+            })
+        .getMessage();
+  }
+}

@@ -1,0 +1,233 @@
+package io.github.diffusion4j.graph;
+
+import static io.github.diffusion4j.graph.Linear.linear;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.Floats;
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.onnx.BuiltModel;
+import io.github.diffusion4j.onnx.ElementType;
+import io.github.diffusion4j.onnx.GraphEdit;
+import io.github.diffusion4j.onnx.NativeCount;
+import io.github.diffusion4j.onnx.NetworkSource;
+import io.github.diffusion4j.onnx.OrtBinding;
+import io.github.diffusion4j.onnx.OrtModel;
+import io.github.diffusion4j.onnx.OrtRuntime;
+import io.github.diffusion4j.tensor.SafetensorsWriter;
+import io.github.diffusion4j.tensor.TensorStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class GraphTest {
+
+  private static final int IN = 48;
+  private static final int OUT = 40;
+  private static final int ROWS = 3;
+
+  @TempDir Path folder;
+
+  private final Random random = seeded();
+  private final float[] weight = random(OUT * IN);
+  private final float[] bias = random(OUT);
+  private final float[] input = random(ROWS * IN);
+
+  private static Random seeded() {
+    long seed = Long.getLong("tests.seed", 20261122);
+    System.out.println("seed " + seed);
+    return new Random(seed);
+  }
+
+  private float[] random(int length) {
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = (float) random.nextGaussian();
+    }
+    return values;
+  }
+
+  @BeforeEach
+  void write() throws IOException {
+    new SafetensorsWriter()
+        .add("layers.0.weight", List.of((long) OUT, (long) IN), weight)
+        .add("layers.0.bias", List.of((long) OUT), bias)
+        .write(folder.resolve("model.safetensors"));
+  }
+
+  @AfterEach
+  void nothingLeaks() {
+    assertEquals(0, NativeCount.open());
+  }
+
+  private BuiltModel layer(Weights weights, GraphOptions options) {
+    Graph graph = new Graph("test", weights, options);
+    Value x = graph.input("x", options.type(), "rows", IN);
+    graph.output("y", linear(graph.root().at("layers", 0), x, OUT), "rows", OUT);
+    return graph.build(key -> key.equals("position_ids"));
+  }
+
+  private float[] run(Weights weights, ElementType type) throws IOException {
+    GraphOptions options = new GraphOptions(type, true);
+    NetworkSource source =
+        new NetworkSource() {
+          @Override
+          public BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits) {
+            return layer(weights, options);
+          }
+
+          @Override
+          public Path file() {
+            return folder.resolve("model.safetensors");
+          }
+
+          @Override
+          public Optional<Floats> weightEnding(String suffix) {
+            return Optional.empty();
+          }
+        };
+    OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.defaults());
+    try (OrtModel model = runtime.open("test", source, List.of());
+        OrtBinding binding = model.bind(new CancelToken())) {
+      binding.input("x", ROWS, IN).put(input);
+      return binding.fetch(Set.of("y")).get("y").values();
+    }
+  }
+
+  private float[] expected() {
+    float[] y = new float[ROWS * OUT];
+    for (int row = 0; row < ROWS; row++) {
+      for (int out = 0; out < OUT; out++) {
+        double sum = bias[out];
+        for (int i = 0; i < IN; i++) {
+          sum += (double) input[row * IN + i] * weight[out * IN + i];
+        }
+        y[row * OUT + out] = (float) sum;
+      }
+    }
+    return y;
+  }
+
+  private TensorStore store() throws IOException {
+    return TensorStore.open(folder.resolve("model.safetensors"));
+  }
+
+  @Test
+  void weightsAreReadFromTheirFile() throws IOException {
+    try (TensorStore store = store()) {
+      BuiltModel model = layer(Weights.of(store), new GraphOptions(ElementType.FLOAT32, true));
+      assertTrue(model.size() < weight.length * 4, "the model holds its weights: " + model.size());
+      assertArrayEquals(expected(), run(Weights.of(store), ElementType.FLOAT32), 1e-4f);
+    }
+  }
+
+  @Test
+  void aLinkedFileIsFollowed() throws IOException {
+    Path blobs = Files.createDirectory(folder.resolve("blobs"));
+    Path link = folder.resolve("model.safetensors");
+    Files.move(link, blobs.resolve("0123"));
+    Files.createSymbolicLink(link, blobs.resolve("0123"));
+    try (TensorStore store = store()) {
+      assertArrayEquals(expected(), run(Weights.of(store), ElementType.FLOAT32), 1e-4f);
+    }
+  }
+
+  @Test
+  void aFileThatIsNotAlignedIsCopied() throws IOException {
+    Path file = folder.resolve("model.safetensors");
+    byte[] bytes = Files.readAllBytes(file);
+    byte[] moved = new byte[bytes.length + 1];
+    System.arraycopy(bytes, 0, moved, 0, 8);
+    int header = bytes[0] & 0xff | (bytes[1] & 0xff) << 8;
+    moved[0] = (byte) (header + 1);
+    moved[1] = (byte) (header + 1 >> 8);
+    System.arraycopy(bytes, 8, moved, 8, header);
+    moved[8 + header] = ' ';
+    System.arraycopy(bytes, 8 + header, moved, 9 + header, bytes.length - 8 - header);
+    Files.write(file, moved);
+    try (TensorStore store = store()) {
+      assertArrayEquals(expected(), run(Weights.of(store), ElementType.FLOAT32), 1e-4f);
+    }
+  }
+
+  @Test
+  void halvesAreComputedOnTheProcessor() throws IOException {
+    try (TensorStore store = store()) {
+      assertArrayEquals(expected(), run(Weights.of(store), ElementType.FLOAT16), 0.05f);
+    }
+  }
+
+  @Test
+  void viewsGiveOtherLayouts() throws IOException {
+    float[] stacked = new float[IN * OUT + 7 * OUT];
+    for (int out = 0; out < OUT; out++) {
+      for (int i = 0; i < IN; i++) {
+        stacked[(7 + i) * OUT + out] = weight[out * IN + i];
+      }
+    }
+    Weight whole = Weight.of(stacked, IN + 7, 1, OUT);
+    Weight part = whole.rows(7, 7 + IN).reshaped(IN, OUT).transpose();
+    assertArrayEquals(
+        expected(),
+        run(
+            of(Map.of("layers.0.weight", part, "layers.0.bias", Weight.of(bias, OUT))),
+            ElementType.FLOAT32),
+        1e-4f);
+  }
+
+  @Test
+  void allErrorsNameTheWeights() throws IOException {
+    GraphOptions options = new GraphOptions(ElementType.FLOAT32, true);
+    Map<String, Weight> all = new LinkedHashMap<>();
+    all.put("layers.0.bias", Weight.of(bias, OUT));
+    all.put("position_ids", Weight.of(bias, OUT));
+    expect(all, options, "lacks 1 weights", "layers.0.weight");
+    all.put("layers.0.weight", Weight.of(weight, IN, OUT));
+    expect(all, options, "layers.0.weight", "[40, 48]", "F32[48, 40]");
+    all.put("layers.0.weight", Weight.of(weight, OUT, IN));
+    layer(of(all), options);
+    all.put("layers.1.weight", Weight.of(bias, OUT));
+    expect(all, options, "has 1 weights that", "layers.1.weight");
+  }
+
+  private void expect(Map<String, Weight> weights, GraphOptions options, String... parts) {
+    String message =
+        assertThrows(ModelFormatException.class, () -> layer(of(weights), options)).getMessage();
+    for (String part : parts) {
+      assertTrue(message.contains(part), message + "\nmust contain\n" + part);
+    }
+  }
+
+  private static Weights of(Map<String, Weight> weights) {
+    return new Weights() {
+      @Override
+      public Optional<Weight> find(String key) {
+        return Optional.ofNullable(weights.get(key));
+      }
+
+      @Override
+      public Set<String> keys() {
+        return weights.keySet();
+      }
+
+      @Override
+      public String source() {
+        return "memory";
+      }
+    };
+  }
+}
