@@ -26,8 +26,7 @@ import java.util.function.Consumer;
  * @param shown gets the pictures of all images; not called after the last step, when the final
  *     pictures follow
  */
-public record PreviewListener(
-    int every, LatentPreview preview, Consumer<List<BufferedImage>> shown)
+public record PreviewListener(int every, LatentPreview preview, Consumer<List<BufferedImage>> shown)
     implements StepListener {
 
   /** Checks the number and that nothing is missing. */

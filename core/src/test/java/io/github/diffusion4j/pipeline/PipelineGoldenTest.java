@@ -111,7 +111,7 @@ class PipelineGoldenTest {
                   "weights: " + golden.name(),
                   () -> {
                     compose(golden.model(), weights, model);
-                    check(other);
+                    check(other, ControlPlacement.SEPARATE);
                   }));
         }
         nodes.add(DynamicContainer.dynamicContainer("weights of " + pair.getKey(), cases));
