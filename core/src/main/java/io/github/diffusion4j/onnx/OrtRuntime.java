@@ -87,21 +87,18 @@ public final class OrtRuntime {
   }
 
   /**
-   * The precision that a network is to be built for.
+   * The precision that networks are to be built for.
    *
-   * @param stored what its weights are stored as
-   * @return what the options ask for; by itself the stored type on accelerators, and 32 bits on the
+   * @return what the options ask for; by itself the stored one on accelerators, and 32 bits on the
    *     processor, which has few operators of 16
    */
-  public ElementType precision(ElementType stored) {
-    return switch (options.precision()) {
-      case AUTO ->
-          provider.provider() instanceof ExecutionProvider.Cpu ? ElementType.FLOAT32 : stored;
-      case STORED -> stored;
-      case FLOAT32 -> ElementType.FLOAT32;
-      case FLOAT16 -> ElementType.FLOAT16;
-      case BFLOAT16 -> ElementType.BFLOAT16;
-    };
+  public RuntimeOptions.Precision precision() {
+    if (options.precision() != RuntimeOptions.Precision.AUTO) {
+      return options.precision();
+    }
+    return provider.provider() instanceof ExecutionProvider.Cpu
+        ? RuntimeOptions.Precision.FLOAT32
+        : RuntimeOptions.Precision.STORED;
   }
 
   /**
@@ -312,7 +309,10 @@ public final class OrtRuntime {
   private OrtSession session(OrtModel.Source source, OrtSession.SessionOptions sessionOptions)
       throws OrtException, IOException {
     if (source.built().isPresent()) {
-      return built(source.built().get().build(this, source.edits()), sessionOptions);
+      BuiltModel model = source.built().get().build(this, source.edits());
+      return options.optimizedModelCache().isEmpty() || !model.buffers().isEmpty()
+          ? built(model, sessionOptions)
+          : optimized(source.component(), source.file(), model, sessionOptions);
     }
     return source.edits().isEmpty()
         ? session(source.file(), sessionOptions)
@@ -326,8 +326,59 @@ public final class OrtRuntime {
     }
     return options.optimizedModelCache().isEmpty()
         ? environment.createSession(file.toAbsolutePath().toString(), sessionOptions)
-        : new OptimizedModels(options.optimizedModelCache().get(), options, provider)
-            .open(environment, file, sessionOptions);
+        : optimized(file, sessionOptions);
+  }
+
+  private OrtSession optimized(Path file, OrtSession.SessionOptions sessionOptions)
+      throws OrtException, IOException {
+    return optimized(
+        new OptimizedModels.Original() {
+          @Override
+          public String name() throws IOException {
+            return file.toRealPath().toString();
+          }
+
+          @Override
+          public String fingerprint(List<String> settings) throws IOException {
+            return ModelFingerprint.of(file, settings);
+          }
+
+          @Override
+          public OrtSession open(OrtSession.SessionOptions session) throws OrtException {
+            return environment.createSession(file.toAbsolutePath().toString(), session);
+          }
+        },
+        sessionOptions);
+  }
+
+  private OrtSession optimized(
+      String component, Path weights, BuiltModel model, OrtSession.SessionOptions sessionOptions)
+      throws OrtException, IOException {
+    return optimized(
+        new OptimizedModels.Original() {
+          @Override
+          public String name() throws IOException {
+            return weights.toRealPath() + " " + component;
+          }
+
+          @Override
+          public String fingerprint(List<String> settings) throws IOException {
+            return ModelFingerprint.of(model, settings);
+          }
+
+          @Override
+          public OrtSession open(OrtSession.SessionOptions session) throws OrtException {
+            return built(model, session);
+          }
+        },
+        sessionOptions);
+  }
+
+  private OrtSession optimized(
+      OptimizedModels.Original original, OrtSession.SessionOptions sessionOptions)
+      throws OrtException, IOException {
+    return new OptimizedModels(options.optimizedModelCache().orElseThrow(), options, provider)
+        .open(environment, original, sessionOptions);
   }
 
   private OrtSession edited(

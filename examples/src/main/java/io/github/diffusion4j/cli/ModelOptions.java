@@ -4,6 +4,7 @@ import io.github.diffusion4j.ExecutionProvider;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.SafetyPolicy;
+import io.github.diffusion4j.VaeTiling;
 import io.github.diffusion4j.examples.ShippedModel;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -21,7 +22,7 @@ final class ModelOptions {
       names = {"-m", "--model"},
       paramLabel = "DIR",
       description =
-          "Model in the Hugging Face layout for ONNX (with model_index.json). Default:"
+          "Model in the Hugging Face layout (with model_index.json), of ONNX files or safetensors. Default:"
               + " $DIFFUSION4J_MODEL, else the small model that ships.")
   private Path model;
 
@@ -57,6 +58,23 @@ final class ModelOptions {
   private Long memory = 0L;
 
   @Option(
+      names = "--optimized-cache",
+      paramLabel = "DIR",
+      description =
+          "Keep networks there as ONNX Runtime has rewritten them, so that the next start is faster."
+              + " Takes as much room as the model. Default: none are kept.")
+  private Path optimizedCache;
+
+  @Option(
+      names = "--precision",
+      paramLabel = "TYPE",
+      converter = PrecisionConverter.class,
+      description =
+          "What networks compute in that are built from weights: auto (fp32 on the CPU, elsewhere as"
+              + " stored), stored, fp32, fp16 or bf16. Default: auto.")
+  private RuntimeOptions.Precision precision = RuntimeOptions.Precision.AUTO;
+
+  @Option(
       names = "--safety",
       paramLabel = "POLICY",
       converter = SafetyConverter.class,
@@ -70,6 +88,15 @@ final class ModelOptions {
       description = "Do not open the model's safety checker: the same as --safety off.")
   private boolean unchecked;
 
+  @Option(
+      names = "--vae-tiling",
+      paramLabel = "WHEN",
+      converter = TilingConverter.class,
+      description =
+          "Decode tile by tile: auto (where memory asks for it), on, off, or the side of the tiles in"
+              + " pixels. Default: auto.")
+  private VaeTiling tiling = VaeTiling.AUTO;
+
   /** The folder asked for, or the shipped one. */
   Path folder() throws IOException {
     return model == null ? ShippedModel.path() : model;
@@ -81,13 +108,45 @@ final class ModelOptions {
       throw new IllegalArgumentException(
           "--threads must be in [0, " + RuntimeOptions.MAX_THREADS + "], got " + threads);
     }
-    return RuntimeOptions.builder()
-        .provider(provider)
-        .intraOpThreads(threads)
-        .residency(residency)
-        .memoryLimit(memory)
-        .safety(unchecked ? SafetyPolicy.OFF : safety)
-        .build();
+    RuntimeOptions.Builder options =
+        RuntimeOptions.builder()
+            .provider(provider)
+            .intraOpThreads(threads)
+            .precision(precision)
+            .vaeTiling(tiling)
+            .residency(residency)
+            .memoryLimit(memory)
+            .safety(unchecked ? SafetyPolicy.OFF : safety);
+    if (optimizedCache != null) {
+      options.optimizedModelCache(optimizedCache);
+    }
+    return options.build();
+  }
+
+  /** Reads when to tile. */
+  static final class TilingConverter implements ITypeConverter<VaeTiling> {
+    @Override
+    public VaeTiling convert(String text) {
+      return switch (text.toLowerCase(Locale.ROOT)) {
+        case "auto" -> VaeTiling.AUTO;
+        case "on" -> VaeTiling.ON;
+        case "off" -> VaeTiling.OFF;
+        default -> ofSize(text);
+      };
+    }
+
+    private static VaeTiling ofSize(String text) {
+      try {
+        int pixels = Integer.parseInt(text);
+        if (pixels > 0) {
+          return VaeTiling.ON.withTileSize(pixels);
+        }
+      } catch (NumberFormatException e) {
+        // said below
+      }
+      throw new TypeConversionException(
+          "expected auto, on, off or a number of pixels, got " + text);
+    }
   }
 
   /** Reads a residency's name. */
