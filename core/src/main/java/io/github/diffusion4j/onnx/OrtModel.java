@@ -6,18 +6,23 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Floats;
+import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 
 /**
@@ -40,12 +45,22 @@ public final class OrtModel implements AutoCloseable {
           ? runtime.open(component, built.get(), all)
           : runtime.open(component, file, all);
     }
+
+    Map<String, LowRank.Shape> layers() throws IOException {
+      Map<String, LowRank.Shape> shapes = new TreeMap<>();
+      OnnxLayers.of(OnnxGraph.read(file))
+          .layers()
+          .forEach((name, layer) -> shapes.put(name, layer.shape()));
+      return Collections.unmodifiableMap(shapes);
+    }
   }
 
   private final Source source;
   private final String component;
   private final OrtSession session;
   private final Map<GraphEdit, OrtModel> variants = new HashMap<>();
+  private final SortedSet<String> changeable = new TreeSet<>();
+  private Map<String, LowRank.Shape> layers = Map.of();
   private final Closer owned;
   private final Map<String, TensorSpec> inputs;
   private final Map<String, TensorSpec> outputs;
@@ -254,6 +269,37 @@ public final class OrtModel implements AutoCloseable {
         variants.put(edit, variant);
       }
       return variant;
+    }
+  }
+
+  /**
+   * The layers with a weight.
+   *
+   * @return the weights' shapes by the layers' names, such as {@code mid_block.resnets.0.conv1};
+   *     empty if the file's names do not tell
+   * @throws IOException if the file cannot be read
+   */
+  public Map<String, LowRank.Shape> layers() throws IOException {
+    synchronized (variants) {
+      if (layers.isEmpty()) {
+        layers = source.layers();
+      }
+      return layers;
+    }
+  }
+
+  /**
+   * This network with inputs for changes of layers: a second session, opened when first asked for.
+   * When other layers are asked for later, one more is opened for all layers asked for so far.
+   *
+   * @param names of {@link #layers}
+   * @return a network whose bindings take {@link OrtBinding#change}; closed with this one
+   * @throws IOException if the file cannot be read
+   */
+  public OrtModel changeable(Set<String> names) throws IOException {
+    synchronized (variants) {
+      changeable.addAll(names);
+      return edited(new GraphEdit.LowRankInputs(changeable));
     }
   }
 

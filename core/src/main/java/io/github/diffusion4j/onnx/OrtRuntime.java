@@ -144,7 +144,9 @@ public final class OrtRuntime {
     return open(
         new OrtModel.Source(this, component, file, Optional.empty(), edits),
         sessionOptions ->
-            edits.isEmpty() ? session(file, sessionOptions) : edited(file, edits, sessionOptions));
+            edits.isEmpty()
+                ? session(file, sessionOptions)
+                : built(GraphEditor.edit(file, edits), sessionOptions));
   }
 
   /**
@@ -206,16 +208,6 @@ public final class OrtRuntime {
         ? environment.createSession(file.toAbsolutePath().toString(), sessionOptions)
         : new OptimizedModels(options.optimizedModelCache().get(), options, provider)
             .open(environment, file, sessionOptions);
-  }
-
-  private OrtSession edited(
-      Path file, List<GraphEdit> edits, OrtSession.SessionOptions sessionOptions)
-      throws OrtException, IOException {
-    byte[] model = GraphEditor.edit(file, edits);
-    if (file.getFileSystem() == FileSystems.getDefault()) {
-      sessionOptions.addConfigEntry(EXTERNAL_FOLDER, file.toAbsolutePath().getParent().toString());
-    }
-    return environment.createSession(model, sessionOptions);
   }
 
   private OrtSession built(BuiltModel model, OrtSession.SessionOptions sessionOptions)
