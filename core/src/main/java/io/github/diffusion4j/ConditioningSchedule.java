@@ -1,16 +1,23 @@
 package io.github.diffusion4j;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 
 /**
  * What steers a denoiser at each of its evaluations, where prompts change over the steps.
  *
- * @param conditionings different ones, all for the same branches and images
- * @param evaluations for each evaluation the index of its conditioning; the last one holds on
+ * @param conditionings different ones, all for the same images
+ * @param evaluations for each evaluation the index of its conditioning, or {@link #SKIPPED}; the
+ *     last one holds on
  */
 public record ConditioningSchedule(List<Conditioning> conditionings, List<Integer> evaluations) {
+
+  /** In place of an index: the denoiser is not asked, and its output is left as it was. */
+  public static final int SKIPPED = -1;
 
   /** Checks that the conditionings can take each other's place. */
   public ConditioningSchedule {
@@ -21,14 +28,14 @@ public record ConditioningSchedule(List<Conditioning> conditionings, List<Intege
     }
     Conditioning first = conditionings.get(0);
     for (Conditioning other : conditionings) {
-      if (other.branches() != first.branches() || other.batch() != first.batch()) {
+      if (other.batch() != first.batch()) {
         throw new IllegalArgumentException(
-            "all conditionings must be for %d branches and %d images, got %d and %d"
-                .formatted(first.branches(), first.batch(), other.branches(), other.batch()));
+            "all conditionings must be for %d images, got one for %d"
+                .formatted(first.batch(), other.batch()));
       }
     }
     for (int index : evaluations) {
-      if (index < 0 || index >= conditionings.size()) {
+      if (index < SKIPPED || index >= conditionings.size()) {
         throw new IllegalArgumentException(
             "evaluations must name conditionings 0 to %d, got %d"
                 .formatted(conditionings.size() - 1, index));
@@ -57,6 +64,40 @@ public record ConditioningSchedule(List<Conditioning> conditionings, List<Intege
   }
 
   /**
+   * The same with fewer branches at some evaluations.
+   *
+   * @param branches for each evaluation how many of the last branches are asked for; may be 0
+   * @return a schedule of as many evaluations
+   */
+  public ConditioningSchedule withBranches(List<Integer> branches) {
+    Map<List<Integer>, Integer> places = new HashMap<>(); // of an index and a number of branches
+    List<Conditioning> different = new ArrayList<>();
+    List<Integer> order = new ArrayList<>();
+    for (int evaluation = 0; evaluation < branches.size(); evaluation++) {
+      int index = evaluations.get(Math.min(evaluation, evaluations.size() - 1));
+      int count = branches.get(evaluation);
+      if (count == 0 || index == SKIPPED) {
+        order.add(SKIPPED);
+        continue;
+      }
+      List<Integer> key = List.of(index, count);
+      if (!places.containsKey(key)) {
+        places.put(key, different.size());
+        different.add(lastBranches(conditionings.get(index), count));
+      }
+      order.add(places.get(key));
+    }
+    return different.isEmpty()
+        ? new ConditioningSchedule(conditionings, List.of(SKIPPED))
+        : new ConditioningSchedule(different, order);
+  }
+
+  private static Conditioning lastBranches(Conditioning all, int count) {
+    int first = all.branches() - count;
+    return first == 0 ? all : all.withBranches(IntStream.range(first, all.branches()).toArray());
+  }
+
+  /**
    * Prepares one generation: everything is wrapped once, and switching allocates nothing.
    *
    * @param model the network
@@ -67,7 +108,7 @@ public record ConditioningSchedule(List<Conditioning> conditionings, List<Intege
    */
   public Denoiser bind(
       DenoiserModel model, LatentShape shape, BranchBatching batching, CancelToken cancel) {
-    if (conditionings.size() == 1) {
+    if (evaluations.stream().allMatch(index -> index == 0)) {
       return model.bind(conditionings.get(0), shape, batching, cancel);
     }
     List<Denoiser> bound = new ArrayList<>();
@@ -79,8 +120,20 @@ public record ConditioningSchedule(List<Conditioning> conditionings, List<Intege
       bound.forEach(Denoiser::close);
       throw e;
     }
-    Denoiser[] byEvaluation = evaluations.stream().map(bound::get).toArray(Denoiser[]::new);
+    Denoiser[] byEvaluation =
+        evaluations.stream()
+            .map(index -> index == SKIPPED ? new Idle() : bound.get(index))
+            .toArray(Denoiser[]::new);
     return new Switching(bound, byEvaluation);
+  }
+
+  /** Is asked and does nothing. */
+  private record Idle() implements Denoiser {
+    @Override
+    public void predict(float[] latents, double timestep, float[] dst) {}
+
+    @Override
+    public void close() {}
   }
 
   /** Asks one denoiser after the other. */

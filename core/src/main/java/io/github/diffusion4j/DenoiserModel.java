@@ -1,5 +1,7 @@
 package io.github.diffusion4j;
 
+import java.util.List;
+
 /** The network that predicts noise (a UNet or transformer), ready for any number of generations. */
 public interface DenoiserModel {
 
@@ -48,5 +50,25 @@ public interface DenoiserModel {
    */
   default int sideMultiple() {
     return 1;
+  }
+
+  /**
+   * Networks that can steer this one by pictures.
+   *
+   * @return their names in the order that controls without a name take them; empty if there is none
+   */
+  default List<String> controlNets() {
+    return List.of();
+  }
+
+  /**
+   * This network steered by pictures, for one generation.
+   *
+   * @param schedule what each of the networks reads
+   * @return to be bound in place of this; shares its resources
+   * @throws IllegalArgumentException if a network of the schedule is not among {@link #controlNets}
+   */
+  default DenoiserModel controlled(ControlSchedule schedule) {
+    throw new IllegalArgumentException("this denoiser cannot be steered by pictures");
   }
 }

@@ -18,7 +18,7 @@ public interface FamilyRules {
    * @return classifier-free guidance where the scale is above 1
    */
   default Guidance guidance(GenerationRequest request) {
-    return Guidance.of(request.guidanceScale().orElseThrow(), request.guidanceRescale());
+    return Guidance.of(request.guidance());
   }
 
   /**

@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.noise.NoiseKind;
 import io.github.diffusion4j.noise.NoiseSource;
-import io.github.diffusion4j.scheduler.Scheduler;
 import io.github.diffusion4j.scheduler.StepPlan;
 import java.util.Collections;
 import java.util.List;
@@ -24,8 +23,7 @@ import java.util.stream.IntStream;
  * @param height in pixels; empty for the model's own
  * @param plan how many steps or which; empty for the model's own number
  * @param scheduler which solver
- * @param guidanceScale classifier-free guidance, on above 1; empty for the model's own
- * @param guidanceRescale 0 (off) to 1
+ * @param guidance how far and how to follow the prompts
  * @param eta noise added back by DDIM and its kin, 0 to 1; empty for the solver's own
  * @param seeds none: one is chosen; one: it draws the noise of all images together, as one {@code
  *     torch.Generator} does; otherwise one for each image
@@ -35,8 +33,7 @@ import java.util.stream.IntStream;
  * @param init what to begin with
  * @param text how the prompts are read
  * @param sizes what SDXL is told of sizes and looks
- * @param trueGuidanceScale classifier-free guidance of models whose own guidance scale is an input
- *     of the network (FLUX), on above 1 and with a negative prompt
+ * @param controls pictures that steer where things are painted
  */
 public record GenerationRequest(
     List<String> prompts,
@@ -45,8 +42,7 @@ public record GenerationRequest(
     OptionalInt height,
     Optional<StepPlan> plan,
     SchedulerChoice scheduler,
-    OptionalDouble guidanceScale,
-    double guidanceRescale,
+    GuidanceOptions guidance,
     OptionalDouble eta,
     List<Long> seeds,
     NoiseKind noiseKind,
@@ -55,7 +51,7 @@ public record GenerationRequest(
     Init init,
     TextOptions text,
     SizeConditioning sizes,
-    double trueGuidanceScale) {
+    Controls controls) {
 
   /** Longest prompt, in characters. */
   public static final int MAX_PROMPT_LENGTH = 100_000;
@@ -70,11 +66,13 @@ public record GenerationRequest(
     seeds = List.copyOf(seeds);
     requireNonNull(plan, "plan");
     requireNonNull(scheduler, "scheduler");
+    requireNonNull(guidance, "guidance");
     requireNonNull(noiseKind, "noiseKind");
     requireNonNull(batching, "batching");
     requireNonNull(init, "init");
     requireNonNull(text, "text");
     requireNonNull(sizes, "sizes");
+    requireNonNull(controls, "controls");
     require(!prompts.isEmpty(), "at least one prompt is needed");
     prompts.forEach(prompt -> checkLength("prompt", prompt));
     checkCount("negative prompt", negativePrompts, prompts);
@@ -84,14 +82,6 @@ public record GenerationRequest(
     checkCount("negative prompt 3", text.negativePrompts3(), prompts);
     checkSize("width", width);
     checkSize("height", height);
-    double scale = guidanceScale.orElse(0);
-    require(Double.isFinite(scale), "guidance scale must be a finite number, got " + scale);
-    require(
-        guidanceRescale >= 0 && guidanceRescale <= 1,
-        "guidance rescale must be in [0, 1], got " + guidanceRescale);
-    require(
-        Double.isFinite(trueGuidanceScale),
-        "true guidance scale must be a finite number, got " + trueGuidanceScale);
     double noisiness = eta.orElse(0);
     require(noisiness >= 0 && noisiness <= 1, "eta must be in [0, 1], got " + noisiness);
     require(imagesPerPrompt >= 1, "images per prompt must be at least 1, got " + imagesPerPrompt);
@@ -139,7 +129,7 @@ public record GenerationRequest(
    * @param prompt what to paint; may be empty
    * @return a builder
    */
-  public static Builder prompt(String prompt) {
+  public static GenerationRequestBuilder prompt(String prompt) {
     return prompts(List.of(prompt));
   }
 
@@ -149,8 +139,8 @@ public record GenerationRequest(
    * @param prompts what to paint
    * @return a builder
    */
-  public static Builder prompts(List<String> prompts) {
-    return new Builder(prompts);
+  public static GenerationRequestBuilder prompts(List<String> prompts) {
+    return new GenerationRequestBuilder(prompts);
   }
 
   /**
@@ -159,7 +149,7 @@ public record GenerationRequest(
    * @param classes one for each picture
    * @return a builder
    */
-  public static Builder classes(int... classes) {
+  public static GenerationRequestBuilder classes(int... classes) {
     return prompts(java.util.Arrays.stream(classes).mapToObj(String::valueOf).toList());
   }
 
@@ -168,7 +158,7 @@ public record GenerationRequest(
    *
    * @return a builder
    */
-  public static Builder unconditional() {
+  public static GenerationRequestBuilder unconditional() {
     return prompt("");
   }
 
@@ -177,12 +167,8 @@ public record GenerationRequest(
    *
    * @return with everything set as here
    */
-  public Builder toBuilder() {
-    Builder builder = new Builder(prompts).like(this);
-    builder.negativePrompts = negativePrompts;
-    builder.seeds = seeds;
-    builder.imagesPerPrompt = imagesPerPrompt;
-    return builder;
+  public GenerationRequestBuilder toBuilder() {
+    return GenerationRequestBuilder.of(this);
   }
 
   /**
@@ -201,13 +187,13 @@ public record GenerationRequest(
    * @return a request in which size, plan, guidance scale and seeds are set
    */
   public GenerationRequest resolve(ModelFacts facts) {
-    Builder builder = toBuilder();
-    builder.width = OptionalInt.of(width.orElse(facts.width()));
-    builder.height = OptionalInt.of(height.orElse(facts.height()));
-    builder.plan = Optional.of(plan.orElseGet(() -> StepPlan.steps(facts.steps())));
-    builder.guidanceScale = OptionalDouble.of(guidanceScale.orElse(facts.guidanceScale()));
+    GenerationRequestBuilder builder =
+        toBuilder()
+            .size(width.orElse(facts.width()), height.orElse(facts.height()))
+            .plan(plan.orElseGet(() -> StepPlan.steps(facts.steps())))
+            .guidanceScale(guidance.scale().orElse(facts.guidanceScale()));
     if (seeds.isEmpty()) {
-      builder.seeds = List.of(ThreadLocalRandom.current().nextLong(1L << 32));
+      builder.seed(ThreadLocalRandom.current().nextLong(1L << 32));
     }
     return builder.build();
   }
@@ -257,288 +243,5 @@ public record GenerationRequest(
       default ->
           IntStream.range(0, images()).mapToObj(i -> texts.get(i / imagesPerPrompt)).toList();
     };
-  }
-
-  /** Collects a request; not thread-safe. */
-  public static final class Builder {
-    private final List<String> prompts;
-    private List<String> negativePrompts = List.of();
-    private OptionalInt width = OptionalInt.empty();
-    private OptionalInt height = OptionalInt.empty();
-    private Optional<StepPlan> plan = Optional.empty();
-    private SchedulerChoice scheduler = new SchedulerChoice.ModelDefault();
-    private OptionalDouble guidanceScale = OptionalDouble.empty();
-    private double guidanceRescale;
-    private OptionalDouble eta = OptionalDouble.empty();
-    private List<Long> seeds = List.of();
-    private NoiseKind noiseKind = NoiseKind.TORCH_CPU;
-    private int imagesPerPrompt = 1;
-    private BranchBatching batching = BranchBatching.TOGETHER;
-    private Init init = new Init.FromNoise();
-    private TextOptions text = TextOptions.DEFAULT;
-    private SizeConditioning sizes = SizeConditioning.DEFAULT;
-    private double trueGuidanceScale = 1;
-
-    private Builder(List<String> prompts) {
-      this.prompts = List.copyOf(prompts);
-    }
-
-    /**
-     * Takes everything but prompts, seeds and number of images from another request.
-     *
-     * @param other the other request
-     * @return this
-     */
-    public Builder like(GenerationRequest other) {
-      width = other.width;
-      height = other.height;
-      plan = other.plan;
-      scheduler = other.scheduler;
-      guidanceScale = other.guidanceScale;
-      guidanceRescale = other.guidanceRescale;
-      eta = other.eta;
-      noiseKind = other.noiseKind;
-      batching = other.batching;
-      init = other.init;
-      text = other.text;
-      sizes = other.sizes;
-      trueGuidanceScale = other.trueGuidanceScale;
-      return this;
-    }
-
-    /**
-     * What to keep away from.
-     *
-     * @param values one for all prompts, or one for each
-     * @return this
-     */
-    public Builder negativePrompt(String... values) {
-      negativePrompts = List.of(values);
-      return this;
-    }
-
-    /**
-     * Size of the pictures.
-     *
-     * @param widthPixels a multiple of what the model asks for
-     * @param heightPixels a multiple of what the model asks for
-     * @return this
-     */
-    public Builder size(int widthPixels, int heightPixels) {
-      return width(widthPixels).height(heightPixels);
-    }
-
-    /**
-     * Width of the pictures.
-     *
-     * @param pixels a multiple of what the model asks for
-     * @return this
-     */
-    public Builder width(int pixels) {
-      width = OptionalInt.of(pixels);
-      return this;
-    }
-
-    /**
-     * Height of the pictures.
-     *
-     * @param pixels a multiple of what the model asks for
-     * @return this
-     */
-    public Builder height(int pixels) {
-      height = OptionalInt.of(pixels);
-      return this;
-    }
-
-    /**
-     * Number of steps.
-     *
-     * @param count at least 1
-     * @return this
-     */
-    public Builder steps(int count) {
-      return plan(StepPlan.steps(count));
-    }
-
-    /**
-     * Which steps to take.
-     *
-     * @param value a number, timesteps or sigmas
-     * @return this
-     */
-    public Builder plan(StepPlan value) {
-      plan = Optional.of(value);
-      return this;
-    }
-
-    /**
-     * Another solver on the model's own configuration.
-     *
-     * @param name such as {@code euler-a}, {@code DPM++ 2M Karras} or {@code DDIMScheduler}
-     * @return this
-     */
-    public Builder scheduler(String name) {
-      scheduler = new SchedulerChoice.Named(name);
-      return this;
-    }
-
-    /**
-     * A solver as it is.
-     *
-     * @param value the solver
-     * @return this
-     */
-    public Builder scheduler(Scheduler value) {
-      scheduler = new SchedulerChoice.Given(value);
-      return this;
-    }
-
-    /**
-     * Classifier-free guidance.
-     *
-     * @param scale on above 1
-     * @return this
-     */
-    public Builder guidanceScale(double scale) {
-      guidanceScale = OptionalDouble.of(scale);
-      return this;
-    }
-
-    /**
-     * Restores the contrast that strong guidance takes.
-     *
-     * @param factor 0 (off) to 1
-     * @return this
-     */
-    public Builder guidanceRescale(double factor) {
-      guidanceRescale = factor;
-      return this;
-    }
-
-    /**
-     * Noise that DDIM and its kin add back in each step.
-     *
-     * @param value 0 to 1
-     * @return this
-     */
-    public Builder eta(double value) {
-      eta = OptionalDouble.of(value);
-      return this;
-    }
-
-    /**
-     * Seeds of the noise.
-     *
-     * @param values one for all images together, or one for each
-     * @return this
-     */
-    public Builder seed(long... values) {
-      seeds = java.util.Arrays.stream(values).boxed().toList();
-      return this;
-    }
-
-    /**
-     * Which random number generator the seeds belong to.
-     *
-     * @param kind such as torch on the CPU
-     * @return this
-     */
-    public Builder noiseKind(NoiseKind kind) {
-      noiseKind = kind;
-      return this;
-    }
-
-    /**
-     * Images of each prompt.
-     *
-     * @param count at least 1
-     * @return this
-     */
-    public Builder imagesPerPrompt(int count) {
-      imagesPerPrompt = count;
-      return this;
-    }
-
-    /**
-     * How guidance's branches go through the denoiser.
-     *
-     * @param value together (faster) or one by one (less memory)
-     * @return this
-     */
-    public Builder batching(BranchBatching value) {
-      batching = value;
-      return this;
-    }
-
-    /**
-     * What to begin with.
-     *
-     * @param value noise by default
-     * @return this
-     */
-    public Builder init(Init value) {
-      init = value;
-      return this;
-    }
-
-    /**
-     * How the prompts are read.
-     *
-     * @param options as the model has it by default
-     * @return this
-     */
-    public Builder text(TextOptions options) {
-      text = options;
-      return this;
-    }
-
-    /**
-     * What SDXL is told of sizes and looks.
-     *
-     * @param conditioning the picture's own size by default
-     * @return this
-     */
-    public Builder sizes(SizeConditioning conditioning) {
-      sizes = conditioning;
-      return this;
-    }
-
-    /**
-     * Classifier-free guidance beside the guidance scale that a network like FLUX takes as input.
-     *
-     * @param scale on above 1, where there is a negative prompt
-     * @return this
-     */
-    public Builder trueGuidanceScale(double scale) {
-      trueGuidanceScale = scale;
-      return this;
-    }
-
-    /**
-     * Makes the request.
-     *
-     * @return immutable
-     * @throws IllegalArgumentException if a value is out of its range
-     */
-    public GenerationRequest build() {
-      return new GenerationRequest(
-          prompts,
-          negativePrompts,
-          width,
-          height,
-          plan,
-          scheduler,
-          guidanceScale,
-          guidanceRescale,
-          eta,
-          seeds,
-          noiseKind,
-          imagesPerPrompt,
-          batching,
-          init,
-          text,
-          sizes,
-          trueGuidanceScale);
-    }
   }
 }

@@ -24,7 +24,7 @@ public interface Init {
    */
   default GenerationRequest prepare(GenerationRequest request, Stages stages) {
     requireExtraChannels(stages, 0);
-    return request;
+    return request.controls().sized(request, stages);
   }
 
   /**
@@ -164,6 +164,16 @@ public interface Init {
      */
     default Conditioning condition(Conditioning conditioning) {
       return conditioning;
+    }
+
+    /**
+     * How a picture beside the painted one is seen, such as cropped to the part that is painted.
+     *
+     * @param pictures that steer the painting
+     * @return the same, or a part of them
+     */
+    default PictureSource view(PictureSource pictures) {
+      return pictures;
     }
 
     /**

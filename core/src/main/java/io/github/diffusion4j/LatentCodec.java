@@ -57,9 +57,11 @@ public interface LatentCodec {
   default void scale(float[] latents, LatentShape shape) {}
 
   /**
-   * Memory that decoding needs for each pixel at the very least, to refuse hopeless sizes.
+   * Memory that decoding one picture needs at the very least, to refuse hopeless sizes.
    *
+   * @param width of the picture in pixels
+   * @param height of the picture in pixels
    * @return bytes outside the Java heap
    */
-  long decodeBytesPerPixel();
+  long decodeBytes(int width, int height);
 }

@@ -29,6 +29,8 @@ import java.util.TreeMap;
  *     encoded twice; 0 keeps none
  * @param precision what networks compute in that are built here from their weights; ONNX files have
  *     theirs already
+ * @param safety what becomes of pictures that the model's safety checker flags
+ * @param vaeTiling whether the autoencoder works on tiles
  * @param sessionConfig raw session entries under ONNX Runtime's keys, such as {@code
  *     session.disable_prepacking}; they win over the typed options
  */
@@ -44,6 +46,8 @@ public record RuntimeOptions(
     boolean deterministic,
     long promptCacheBytes,
     Precision precision,
+    SafetyPolicy safety,
+    VaeTiling vaeTiling,
     Map<String, String> sessionConfig) {
 
   /** Room for about 280 prompts of Stable Diffusion 1, 140 of 2. */
@@ -90,6 +94,8 @@ public record RuntimeOptions(
           "promptCacheBytes must be at least 0, found " + promptCacheBytes);
     }
     requireNonNull(precision, "precision");
+    requireNonNull(safety, "safety");
+    requireNonNull(vaeTiling, "vaeTiling");
     sessionConfig = sortedCopy(sessionConfig, "sessionConfig");
   }
 
@@ -117,6 +123,8 @@ public record RuntimeOptions(
     builder.deterministic = deterministic;
     builder.promptCacheBytes = promptCacheBytes;
     builder.precision = precision;
+    builder.safety = safety;
+    builder.vaeTiling = vaeTiling;
     builder.sessionConfig.putAll(sessionConfig);
     return builder;
   }
@@ -156,6 +164,8 @@ public record RuntimeOptions(
     private boolean deterministic;
     private long promptCacheBytes = DEFAULT_PROMPT_CACHE_BYTES;
     private Precision precision = Precision.AUTO;
+    private SafetyPolicy safety = SafetyPolicy.BLACK;
+    private VaeTiling vaeTiling = VaeTiling.AUTO;
     private final Map<String, String> sessionConfig = new TreeMap<>();
 
     private Builder() {}
@@ -271,6 +281,27 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets what becomes of pictures that the model's safety checker flags; {@link
+     * SafetyPolicy#BLACK} by default.
+     *
+     * @param value the policy
+     */
+    public Builder safety(SafetyPolicy value) {
+      safety = requireNonNull(value, "safety");
+      return this;
+    }
+
+    /**
+     * Sets whether the autoencoder works on tiles; where memory asks for it by default.
+     *
+     * @param value when and how
+     */
+    public Builder vaeTiling(VaeTiling value) {
+      vaeTiling = requireNonNull(value, "vaeTiling");
+      return this;
+    }
+
+    /**
      * Adds one raw session entry.
      *
      * @param key ONNX Runtime's key
@@ -299,6 +330,8 @@ public record RuntimeOptions(
           deterministic,
           promptCacheBytes,
           precision,
+          safety,
+          vaeTiling,
           sessionConfig);
     }
   }

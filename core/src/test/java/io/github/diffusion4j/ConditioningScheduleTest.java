@@ -75,10 +75,40 @@ class ConditioningScheduleTest {
     assertEquals(List.of(10f, 20f), bound);
   }
 
+  private static Conditioning branches(float... values) {
+    return new Conditioning(
+        values.length, 1, List.of(new Conditioning.Input("prompt", values, List.of(1))));
+  }
+
+  @Test
+  void fewerBranchesAreBoundOnceAndSkippedOnesNotAtAll() {
+    ConditioningSchedule all =
+        new ConditioningSchedule(
+            List.of(branches(10, 20, 30), branches(40, 50, 60)), List.of(0, 0, 1));
+    ConditioningSchedule fewer = all.withBranches(List.of(0, 1, 3, 1, 2, 0));
+    try (Denoiser denoiser = bind(fewer)) {
+      for (int i = 0; i < 6; i++) {
+        denoiser.predict(new float[0], 0, new float[0]);
+      }
+    }
+    assertEquals(List.of(30f, 40f, 60f, 50f), bound);
+    assertEquals(List.of(30f, 40f, 60f, 50f), asked);
+    assertEquals(List.of(30f, 40f, 60f, 50f), closed);
+  }
+
+  @Test
+  void aGenerationOfSkippedEvaluationsAsksNothing() {
+    try (Denoiser denoiser = bind(ConditioningSchedule.always(of(1)).withBranches(List.of(0, 0)))) {
+      denoiser.predict(new float[0], 0, new float[0]);
+    }
+    assertEquals(List.of(), asked);
+    assertEquals(bound, closed);
+  }
+
   @Test
   void conditioningsMustBeAlikeAndNamed() {
     Conditioning two =
-        new Conditioning(2, 1, List.of(new Conditioning.Input("prompt", new float[2], List.of(1))));
+        new Conditioning(1, 2, List.of(new Conditioning.Input("prompt", new float[2], List.of(1))));
     assertThrows(
         IllegalArgumentException.class,
         () -> new ConditioningSchedule(List.of(of(1), two), List.of(0, 1)));

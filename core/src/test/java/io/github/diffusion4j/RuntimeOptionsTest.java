@@ -41,6 +41,8 @@ class RuntimeOptionsTest {
             true,
             1000,
             Precision.FLOAT16,
+            SafetyPolicy.BLUR,
+            VaeTiling.ON,
             Map.of("a", "1", "b", "2"));
     assertEquals(options, options.toBuilder().build());
     RuntimeOptions changed =
@@ -56,6 +58,8 @@ class RuntimeOptionsTest {
             .deterministic(false)
             .promptCacheBytes(0)
             .precision(Precision.STORED)
+            .safety(SafetyPolicy.OFF)
+            .vaeTiling(VaeTiling.OFF.withTileSize(256))
             .sessionConfig("c", "3")
             .build();
     assertEquals(
@@ -71,6 +75,8 @@ class RuntimeOptionsTest {
             false,
             0,
             Precision.STORED,
+            SafetyPolicy.OFF,
+            VaeTiling.OFF.withTileSize(256),
             Map.of("a", "1", "b", "2", "c", "3")),
         changed);
   }

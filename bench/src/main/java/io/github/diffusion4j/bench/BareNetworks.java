@@ -1,24 +1,19 @@
 package io.github.diffusion4j.bench;
 
 import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import ai.onnxruntime.providers.OrtCUDAProviderOptions;
-import io.github.diffusion4j.ExecutionProvider;
 import io.github.diffusion4j.LatentShape;
-import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.noise.TorchNoise;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /**
- * The floor: ONNX Runtime's own API and nothing else. Runs the networks on the shapes, types and
- * session options of the pipeline; every tensor is made once and refilled never, outputs are
- * pinned.
+ * The floor: ONNX Runtime's own API and nothing else. Runs the pipeline's own sessions on its
+ * shapes and types; every tensor is made once and refilled never, outputs are pinned.
  */
 final class BareNetworks implements AutoCloseable {
 
@@ -26,7 +21,6 @@ final class BareNetworks implements AutoCloseable {
   private static final int BRANCHES = 2;
   private static final long SEED = 42;
 
-  private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
   private final List<AutoCloseable> open = new ArrayList<>();
   private final OrtSession encoder;
   private final OrtSession denoiser;
@@ -38,11 +32,12 @@ final class BareNetworks implements AutoCloseable {
   private final Map<String, OnnxTensor> pictures;
   private final int images;
 
-  BareNetworks(Path model, RuntimeOptions options, BareWork work) throws OrtException {
+  /** Over the networks of an open model, which stays its owner's. */
+  BareNetworks(Stages stages, BareWork work) throws OrtException {
     images = work.latents().batch();
-    encoder = session(model, "text_encoder", options);
-    denoiser = session(model, "unet", options);
-    decoder = session(model, "vae_decoder", options);
+    encoder = OpenSessions.taking(stages, Set.of("input_ids"));
+    denoiser = OpenSessions.taking(stages, Set.of("sample", "timestep", HIDDEN));
+    decoder = OpenSessions.taking(stages, Set.of("latent_sample"));
     LatentShape shape = work.latents();
     for (long[] ids : work.prompts()) {
       BareTensor input = own(BareTensor.like(encoder, "input_ids", 1, ids.length));
@@ -69,26 +64,6 @@ final class BareNetworks implements AutoCloseable {
     pictures =
         own(BareTensor.output(decoder, 1, 3, shape.height() * factor, shape.width() * factor))
             .named();
-  }
-
-  private OrtSession session(Path model, String component, RuntimeOptions options)
-      throws OrtException {
-    OrtSession.SessionOptions own = own(new OrtSession.SessionOptions());
-    own.setIntraOpNumThreads(options.intraOpThreads());
-    own.setInterOpNumThreads(1);
-    own.setExecutionMode(OrtSession.SessionOptions.ExecutionMode.SEQUENTIAL);
-    own.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
-    own.setCPUArenaAllocator(options.memoryArena());
-    own.setMemoryPatternOptimization(options.memoryPattern());
-    own.addConfigEntry("session.intra_op.allow_spinning", options.spinning() ? "1" : "0");
-    if (options.provider() instanceof ExecutionProvider.Cuda cuda) {
-      own.addCUDA(own(new OrtCUDAProviderOptions(cuda.deviceId())));
-    } else if (!(options.provider() instanceof ExecutionProvider.Cpu)) {
-      throw new IllegalArgumentException(
-          "provider must be cpu or cuda for the bare loop, got " + options.provider().name());
-    }
-    String file = model.resolve(component).resolve("model.onnx").toAbsolutePath().toString();
-    return own(environment.createSession(file, own));
   }
 
   private BareTensor noise(OrtSession session, String input, long... shape) throws OrtException {
@@ -129,16 +104,31 @@ final class BareNetworks implements AutoCloseable {
 
   /** One generation's runs: each prompt, each step, each picture. */
   float run(StepMeter meter) throws OrtException {
-    for (Map<String, OnnxTensor> prompt : prompts) {
-      encoder.run(prompt, Set.of("last_hidden_state")).close();
-    }
+    encode();
     for (int i = 0; i < steps.size(); i++) {
-      denoiser.run(steps.get(i), Set.of(), predictions).close();
+      step(i);
       if (i == 0) {
         meter.begin();
       }
     }
     meter.end(steps.size() - 1);
+    return decode();
+  }
+
+  /** Each prompt. */
+  void encode() throws OrtException {
+    for (Map<String, OnnxTensor> prompt : prompts) {
+      encoder.run(prompt, Set.of("last_hidden_state")).close();
+    }
+  }
+
+  /** One step, counted from 0. */
+  void step(int index) throws OrtException {
+    denoiser.run(steps.get(index), Set.of(), predictions).close();
+  }
+
+  /** Each picture; a value of the last one proves that something was computed. */
+  float decode() throws OrtException {
     for (int image = 0; image < images; image++) {
       decoder.run(latents, Set.of(), pictures).close();
     }

@@ -1,18 +1,15 @@
 package io.github.diffusion4j.bench;
 
 import ai.onnxruntime.OrtException;
-import io.github.diffusion4j.GenerationRequest;
-import io.github.diffusion4j.onnx.OrtRuntime;
-import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
 import java.io.IOException;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
-/** The same model's networks without the pipeline. */
+/** The networks of an open pipeline, without the pipeline. */
 @State(Scope.Benchmark)
-public class BareState extends ModelParameters {
+public class BareState {
 
   private BareNetworks networks;
 
@@ -20,20 +17,15 @@ public class BareState extends ModelParameters {
   public BareState() {}
 
   /**
-   * Opens the networks and fills their inputs.
+   * Fills the networks' inputs.
    *
-   * @throws IOException if the model cannot be read
-   * @throws OrtException if ONNX Runtime refuses it
+   * @param pipeline has them open
+   * @throws IOException if the model's tokenizer cannot be read
+   * @throws OrtException if ONNX Runtime fails
    */
   @Setup
-  public void open() throws IOException, OrtException {
-    OrtRuntime.of(options()); // finds the native libraries, and refuses a provider that fails
-    BareWork work;
-    try (StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(folder(), options())) {
-      GenerationRequest request = request().resolve(pipeline.facts());
-      work = BareWork.of(request, pipeline.stages(), folder());
-    }
-    networks = new BareNetworks(folder(), options(), work);
+  public void open(PipelineState pipeline) throws IOException, OrtException {
+    networks = new BareNetworks(pipeline.stages(), pipeline.work());
   }
 
   /**
@@ -51,8 +43,8 @@ public class BareState extends ModelParameters {
     return networks.run(meter);
   }
 
-  /** The same, the steps not measured for themselves. */
-  float run() throws OrtException {
-    return networks.run(new StepMeter());
+  /** The networks' runs one by one. */
+  BareNetworks networks() {
+    return networks;
   }
 }

@@ -18,8 +18,9 @@ import org.openjdk.jmh.runner.options.Options;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 
 /**
- * Runs the benchmarks: JMH's own command line, with the profilers of allocation and processor time
- * on, the solvers filled in, and the results also in files: JSON, and a Markdown table beside it.
+ * Runs the benchmarks: JMH's own command line, with the profilers of allocation, processor time and
+ * memory on, the solvers filled in, and the results also in files: JSON, and a Markdown table
+ * beside it.
  */
 public final class Main {
 
@@ -35,6 +36,7 @@ public final class Main {
    *     {@code -rff FILE} says where the JSON goes
    */
   public static void main(String... args) {
+    System.setProperty("java.awt.headless", "true"); // charts need no screen
     try {
       run(new CommandLineOptions(args));
     } catch (NoBenchmarksException e) {
@@ -73,10 +75,12 @@ public final class Main {
     if (results.isEmpty()) {
       throw new RunnerException("no benchmark has come to a result");
     }
-    String name = json.getFileName().toString();
-    Path table = json.resolveSibling(name.replaceFirst("\\.[^.]*$", "") + ".md");
+    String name = json.getFileName().toString().replaceFirst("\\.[^.]*$", "");
+    Path table = json.resolveSibling(name + ".md");
     Files.writeString(table, MarkdownTable.of(results));
-    System.out.println("Results: " + json + ", " + table);
+    Path chart = json.resolveSibling(name + ".png");
+    ResultChart.write(results, chart);
+    System.out.println("Results: " + json + ", " + table + ", " + chart);
   }
 
   /** The command line's options, and what it leaves open. */
@@ -87,6 +91,7 @@ public final class Main {
             .resultFormat(given.getResultFormat().orElse(ResultFormatType.JSON))
             .addProfiler(Quotients.class)
             .addProfiler(ProcessorTime.class)
+            .addProfiler(PeakMemory.class)
             .shouldFailOnError(given.shouldFailOnError().orElse(true));
     if (given.getProfilers().isEmpty()) {
       options.addProfiler(GCProfiler.class);

@@ -24,7 +24,10 @@ final class MarkdownTable {
           Column.added("processor time of a step", Quotients.STEP_CPU),
           Column.added("allocated in a step", Quotients.STEP_ALLOCATION),
           Column.added("pipeline / bare", Quotients.OVERHEAD),
-          Column.added("pipeline / bare, processor time", Quotients.OVERHEAD_CPU));
+          Column.added("pipeline / bare, processor time", Quotients.OVERHEAD_CPU),
+          Column.added(
+              "pipeline / bare, processor time of all threads", Quotients.OVERHEAD_PROCESS),
+          Column.added("peak resident memory", PeakMemory.LABEL));
 
   private MarkdownTable() {}
 
@@ -44,15 +47,20 @@ final class MarkdownTable {
 
   private static List<String> cells(RunResult result, List<Column> columns) {
     BenchmarkParams params = result.getParams();
-    String name = params.getBenchmark();
     List<String> cells = new ArrayList<>();
-    cells.add(name.substring(name.lastIndexOf('.', name.lastIndexOf('.') - 1) + 1));
+    cells.add(name(params));
     cells.add(
         params.getParamsKeys().stream()
             .map(key -> key + "=" + params.getParam(key))
             .collect(Collectors.joining(", ")));
     columns.forEach(column -> cells.add(column.cell(result)));
     return cells;
+  }
+
+  /** A benchmark's class and method. */
+  static String name(BenchmarkParams params) {
+    String name = params.getBenchmark();
+    return name.substring(name.lastIndexOf('.', name.lastIndexOf('.') - 1) + 1);
   }
 
   private static String row(List<String> cells) {

@@ -2,6 +2,7 @@ package io.github.diffusion4j.bench;
 
 import io.github.diffusion4j.ExecutionProvider;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.RuntimeOptions;
 import java.nio.file.Path;
 import org.openjdk.jmh.annotations.Param;
@@ -28,6 +29,10 @@ public abstract class ModelParameters {
   @Param("0")
   public int threads;
 
+  /** Options of the sessions, as {@link Tuning} reads them. */
+  @Param(Tuning.DEFAULT)
+  public String tuning;
+
   /** Steps of a generation. */
   @Param("10")
   public int steps;
@@ -48,14 +53,16 @@ public abstract class ModelParameters {
   }
 
   final RuntimeOptions options() {
-    return RuntimeOptions.builder()
-        .provider(ExecutionProvider.parse(provider))
-        .intraOpThreads(threads > 0 ? threads : Runtime.getRuntime().availableProcessors())
-        .build();
+    RuntimeOptions.Builder options =
+        RuntimeOptions.builder()
+            .provider(ExecutionProvider.parse(provider))
+            .promptCacheBytes(0) // every picture encodes its prompts
+            .intraOpThreads(threads > 0 ? threads : Runtime.getRuntime().availableProcessors());
+    return Tuning.apply(tuning, options).build();
   }
 
   final GenerationRequest request() {
-    GenerationRequest.Builder request =
+    GenerationRequestBuilder request =
         GenerationRequest.prompt(PROMPT)
             .seed(SEED)
             .steps(steps)

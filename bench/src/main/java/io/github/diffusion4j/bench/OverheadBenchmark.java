@@ -1,7 +1,6 @@
 package io.github.diffusion4j.bench;
 
 import ai.onnxruntime.OrtException;
-import io.github.diffusion4j.StepListener;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Measurement;
@@ -12,9 +11,10 @@ import org.openjdk.jmh.annotations.Warmup;
 import org.openjdk.jmh.infra.Blackhole;
 
 /**
- * Pipeline and bare networks in turn in one JVM, so that whatever else the machine does meets both
- * alike: {@code pipeline/bare} is the figure, the score is the time of the two together. On a busy
- * machine {@code pipeline/bare.cpu} with {@code -p threads=1} says the same with less error.
+ * A picture by the pipeline, and after each of its parts (prompts, every step, decoding) the same
+ * runs of the same sessions with nothing around them, so that whatever else the machine does meets
+ * both alike: {@code pipeline/bare} is the figure, the score is the time of the two together. On a
+ * busy machine {@code pipeline/bare.cpu} with {@code -p threads=1} says the same with less error.
  */
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 @Warmup(iterations = 2, time = 2)
@@ -22,16 +22,14 @@ import org.openjdk.jmh.infra.Blackhole;
 @State(Scope.Thread)
 public class OverheadBenchmark extends Measured {
 
-  private boolean bareFirst;
-
   /** For JMH. */
   public OverheadBenchmark() {}
 
   /**
-   * One generation each way, the first one in turn.
+   * One generation each way.
    *
    * @param pipeline open pipeline
-   * @param bare open networks
+   * @param bare its networks
    * @param pair takes both times
    * @param blackhole keeps the results
    * @throws OrtException if ONNX Runtime fails
@@ -40,22 +38,28 @@ public class OverheadBenchmark extends Measured {
   public void generations(
       PipelineState pipeline, BareState bare, PairMeter pair, Blackhole blackhole)
       throws OrtException {
-    bareFirst = !bareFirst;
-    if (bareFirst) {
-      blackhole.consume(bare(bare, pair));
-    }
+    BareNetworks networks = bare.networks();
     pair.begin();
-    blackhole.consume(pipeline.paint(StepListener.NONE));
+    networks.encode();
+    pair.endBare();
+    pair.begin();
+    blackhole.consume(pipeline.paint(event -> step(networks, event.evaluation() - 1, pair)));
     pair.endPipeline();
-    if (!bareFirst) {
-      blackhole.consume(bare(bare, pair));
-    }
+    pair.begin();
+    blackhole.consume(networks.decode());
+    pair.endBare();
   }
 
-  private static float bare(BareState bare, PairMeter pair) throws OrtException {
+  /** What the pipeline has just done, and the networks' part of it alone. */
+  private static void step(BareNetworks networks, int index, PairMeter pair) {
+    pair.endPipeline();
     pair.begin();
-    float value = bare.run();
+    try {
+      networks.step(index);
+    } catch (OrtException e) {
+      throw new IllegalStateException(e);
+    }
     pair.endBare();
-    return value;
+    pair.begin();
   }
 }

@@ -1,6 +1,7 @@
 package io.github.diffusion4j.bench;
 
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.StepListener;
 import io.github.diffusion4j.pipeline.GenerationResult;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
@@ -35,6 +36,21 @@ public class PipelineState extends ModelParameters {
   @TearDown
   public void close() {
     pipeline.close();
+  }
+
+  /** The open networks. */
+  Stages stages() {
+    return pipeline.stages();
+  }
+
+  /** The request with nothing left open. */
+  GenerationRequest resolved() {
+    return request.resolve(pipeline.facts());
+  }
+
+  /** What a picture asks of the networks. */
+  BareWork work() throws IOException {
+    return BareWork.of(resolved(), pipeline.stages(), folder());
   }
 
   /** Paints. */

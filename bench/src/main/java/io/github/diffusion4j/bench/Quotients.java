@@ -30,13 +30,17 @@ public final class Quotients implements InternalProfiler {
   /** The same of the calling thread's processor time: for networks that run on one thread. */
   static final String OVERHEAD_CPU = "pipeline/bare.cpu";
 
+  /** The same of the processor time of all threads. */
+  static final String OVERHEAD_PROCESS = "pipeline/bare.process";
+
   private static final List<Quotient> ALL =
       List.of(
           new Quotient(STEP_TIME, "stepNanos", "steps", "ns/step"),
           new Quotient(STEP_CPU, "stepCpuNanos", "steps", "ns/step"),
           new Quotient(STEP_ALLOCATION, "stepBytes", "steps", "B/step"),
           new Quotient(OVERHEAD, "pipelineNanos", "bareNanos", "ratio"),
-          new Quotient(OVERHEAD_CPU, "pipelineCpuNanos", "bareCpuNanos", "ratio"));
+          new Quotient(OVERHEAD_CPU, "pipelineCpuNanos", "bareCpuNanos", "ratio"),
+          new Quotient(OVERHEAD_PROCESS, "pipelineProcessNanos", "bareProcessNanos", "ratio"));
 
   private record Quotient(String label, String dividend, String divisor, String unit) {
 

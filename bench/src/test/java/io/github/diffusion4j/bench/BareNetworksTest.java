@@ -2,9 +2,6 @@ package io.github.diffusion4j.bench;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import io.github.diffusion4j.StepListener;
-import io.github.diffusion4j.onnx.OrtRuntime;
-import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -18,26 +15,21 @@ class BareNetworksTest {
     PipelineState parameters = new PipelineState();
     parameters.model = "tiny";
     parameters.provider = "cpu";
+    parameters.tuning = Tuning.DEFAULT;
     parameters.steps = 4;
     parameters.images = images;
     parameters.size = 16;
     AtomicInteger evaluations = new AtomicInteger();
-    BareWork work;
-    try (var pipeline = StableDiffusionPipeline.load(parameters.folder(), parameters.options())) {
-      StepListener counter = event -> evaluations.incrementAndGet();
-      pipeline.generate(parameters.request(), counter);
-      work =
-          BareWork.of(
-              parameters.request().resolve(pipeline.facts()),
-              pipeline.stages(),
-              parameters.folder());
-    }
-    assertEquals(evaluations.get(), work.timesteps().size());
-
-    OrtRuntime.of(parameters.options());
+    parameters.open();
     StepMeter meter = new StepMeter();
-    try (var networks = new BareNetworks(parameters.folder(), parameters.options(), work)) {
-      networks.run(meter);
+    try {
+      parameters.paint(event -> evaluations.incrementAndGet());
+      assertEquals(evaluations.get(), parameters.work().timesteps().size());
+      try (var networks = new BareNetworks(parameters.stages(), parameters.work())) {
+        networks.run(meter);
+      }
+    } finally {
+      parameters.close();
     }
     assertEquals(evaluations.get() - 1, meter.steps);
   }

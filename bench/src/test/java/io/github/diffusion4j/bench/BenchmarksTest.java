@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.diffusion4j.scheduler.Schedulers;
+import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,7 +15,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -83,9 +86,24 @@ class BenchmarksTest {
     assertTrue(lines.get(4).startsWith("| PngBenchmark.encode | size=16 |"), lines::toString);
   }
 
+  @Test
+  void chartHasAPanelForEachBenchmark() throws Exception {
+    run(PngBenchmark.class.getName() + ".encode");
+    BufferedImage one = ImageIO.read(folder.resolve("results.png").toFile());
+    run(GuidanceBenchmark.class.getName() + ".combine|" + PngBenchmark.class.getName() + ".encode");
+    BufferedImage two = ImageIO.read(folder.resolve("results.png").toFile());
+    assertEquals(one.getWidth(), two.getWidth());
+    assertEquals(2 * one.getHeight(), two.getHeight());
+  }
+
   private static JsonNode run(String name) throws Exception {
     Path json = folder.resolve("results.json");
-    List<String> arguments = new ArrayList<>(List.of("^" + Pattern.quote(name) + "$"));
+    List<String> arguments =
+        new ArrayList<>(
+            List.of(
+                Stream.of(name.split("\\|"))
+                    .map(n -> "^" + Pattern.quote(n) + "$")
+                    .collect(Collectors.joining("|"))));
     arguments.addAll(List.of("-f", "0", "-wi", "0", "-i", "1", "-r", "1ms", "-v", "SILENT"));
     arguments.addAll(List.of("-rff", json.toString()));
     Stream.of("shape=4x4x4", "model=tiny", "size=16")

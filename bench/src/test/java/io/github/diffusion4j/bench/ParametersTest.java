@@ -5,9 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.RuntimeOptions;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -50,5 +54,38 @@ class ParametersTest {
   })
   void figuresAreRoundedToTheDigitsThatCount(double value, int digits, String text) {
     assertEquals(text, Column.rounded(value, digits));
+  }
+
+  @Test
+  void tuningSetsSessionOptions() {
+    RuntimeOptions options =
+        Tuning.apply(
+                "arena=false+spinning=false+optimization=basic+session.disable_prepacking=1",
+                RuntimeOptions.builder())
+            .build();
+    assertEquals(
+        RuntimeOptions.builder()
+            .memoryArena(false)
+            .spinning(false)
+            .optimization(RuntimeOptions.Optimization.BASIC)
+            .sessionConfig("session.disable_prepacking", "1")
+            .build(),
+        options);
+    assertEquals(
+        RuntimeOptions.defaults(), Tuning.apply(Tuning.DEFAULT, RuntimeOptions.builder()).build());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "arena", "arena=no", "speed=high", "optimization=most"})
+  void otherTuningIsRefused(String text) {
+    assertThrows(
+        IllegalArgumentException.class, () -> Tuning.apply(text, RuntimeOptions.builder()));
+  }
+
+  @Test
+  void peakIsReadFromTheKernelsStatus(@TempDir Path folder) throws IOException {
+    Path status = Files.writeString(folder.resolve("status"), "Name:\tjava\nVmHWM:\t  2048 kB\n");
+    assertEquals(List.of(2.0), PeakMemory.mebibytes(status).toList());
+    assertEquals(List.of(), PeakMemory.mebibytes(folder.resolve("none")).toList());
   }
 }

@@ -106,8 +106,8 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
   }
 
   @Override
-  public long decodeBytesPerPixel() {
-    return codec.decodeBytesPerPixel();
+  public long decodeBytes(int width, int height) {
+    return codec.decodeBytes(width, height);
   }
 
   @Override

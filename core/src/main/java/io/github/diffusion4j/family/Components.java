@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
@@ -38,12 +39,16 @@ final class Components {
   private final ModelLayout layout;
   private final Map<String, Tokenizer> tokenizers;
   private final Map<String, OrtModel> models;
+  private final OrtRuntime runtime;
+  private final Closer open;
 
   private Components(
-      ModelLayout layout, Map<String, Tokenizer> tokenizers, Map<String, OrtModel> models) {
+      ModelLayout layout, OrtRuntime runtime, Closer open, Map<String, AutoCloseable> opened) {
     this.layout = layout;
-    this.tokenizers = tokenizers;
-    this.models = models;
+    this.runtime = runtime;
+    this.open = open;
+    tokenizers = of(Tokenizer.class, opened);
+    models = of(OrtModel.class, opened);
   }
 
   /**
@@ -84,7 +89,7 @@ final class Components {
           tasks.put(name, () -> runtime.open(name, file, edits));
         });
     opened.putAll(ParallelOpening.open(tasks, open));
-    return new Components(layout, of(Tokenizer.class, opened), of(OrtModel.class, opened));
+    return new Components(layout, runtime, open, opened);
   }
 
   private static String suffix(String encoder) {
@@ -141,7 +146,7 @@ final class Components {
   }
 
   /** The UNet, with as many channels beside the autoencoder's as its pipeline has. */
-  OrtDenoiserModel unet(OrtLatentCodec codec, Set<String> conditions) {
+  OrtDenoiserModel unet(OrtLatentCodec codec, Set<String> conditions) throws IOException {
     OrtModel unet = model("unet");
     DenoiserInput kind = DenoiserInput.of(layout.pipelineClass());
     int latents = codec.latentChannels();
@@ -160,7 +165,22 @@ final class Components {
         unet,
         "sample",
         conditions,
-        new OrtDenoiserModel.Input(known ? extra : 0, sample.dim(-1) > 0 ? 1 : halvings()));
+        new OrtDenoiserModel.Input(known ? extra : 0, sample.dim(-1) > 0 ? 1 : halvings()),
+        new OrtDenoiserModel.Steering(controlNets(unet, conditions), Optional.empty()));
+  }
+
+  /** The networks that steer a UNet which takes residuals. */
+  private Optional<ControlNets> controlNets(OrtModel unet, Set<String> conditions)
+      throws IOException {
+    if (unet.inputs().keySet().stream().anyMatch(Residuals::isResidual)) {
+      return Optional.of(open.own(ControlNets.of(layout, runtime, unet, conditions)));
+    }
+    if (layout.hasGivenControlNets()) {
+      throw new ModelFormatException(
+          "%s: the UNet takes no residuals, so no ControlNet can steer it; export it with inputs down_block_0 … and mid_block_additional_residual"
+              .formatted(layout.folder()));
+    }
+    return Optional.empty();
   }
 
   /** Each block of a UNet after the first halves the latents. */

@@ -26,7 +26,7 @@ import java.util.stream.IntStream;
 /**
  * FLUX.1 dev and schnell: a flow matching transformer on packed latents, conditioned on T5's tokens
  * and CLIP's embedding of the whole prompt. Dev takes the guidance scale as an input; guidance by a
- * negative prompt comes on top, by {@link GenerationRequest#trueGuidanceScale}.
+ * negative prompt comes on top, by {@link GuidanceOptions#trueScale}.
  */
 final class FluxFamily implements ModelFamily {
 
@@ -127,7 +127,7 @@ final class FluxFamily implements ModelFamily {
                   row -> tokens.apply(row.text(1)).withPooled(whole.apply(row.text(0)).pooled()))
               .hidden(HIDDEN)
               .pooled(POOLED);
-      return (guided ? rows.number(GUIDANCE, request.guidanceScale().orElseThrow()) : rows)
+      return (guided ? rows.number(GUIDANCE, request.guidance().scale().orElseThrow()) : rows)
           .conditioning();
     }
   }
@@ -138,7 +138,7 @@ final class FluxFamily implements ModelFamily {
     public Guidance guidance(GenerationRequest request) {
       return request.negativePrompts().isEmpty()
           ? new Guidance.None()
-          : Guidance.of(request.trueGuidanceScale(), request.guidanceRescale());
+          : Guidance.of(request.guidance().withScale(request.guidance().trueScale()));
     }
 
     @Override

@@ -41,7 +41,7 @@ record GuidanceEmbedding(PromptEncoder prompts, int width) implements PromptEnco
   @Override
   public Conditioning encode(GenerationRequest request, Guidance guidance, CancelToken cancel) {
     Conditioning conditioning = prompts.encode(request, guidance, cancel);
-    float[] row = embedding(request.guidanceScale().orElseThrow() - 1);
+    float[] row = embedding(request.guidance().scale().orElseThrow() - 1);
     float[] values = new float[request.images() * width];
     for (int image = 0; image < request.images(); image++) {
       System.arraycopy(row, 0, values, image * width, width);

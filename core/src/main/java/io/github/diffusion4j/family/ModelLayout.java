@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,11 +22,17 @@ public final class ModelLayout {
   private final ConfigFile index;
 
   private final List<TextualInversion> inversions;
+  private final Map<String, Path> controlNets;
 
-  private ModelLayout(Path folder, ConfigFile index, List<TextualInversion> inversions) {
+  private ModelLayout(
+      Path folder,
+      ConfigFile index,
+      List<TextualInversion> inversions,
+      Map<String, Path> controlNets) {
     this.folder = folder;
     this.index = index;
     this.inversions = List.copyOf(inversions);
+    this.controlNets = Collections.unmodifiableMap(new LinkedHashMap<>(controlNets));
   }
 
   /**
@@ -51,7 +58,7 @@ public final class ModelLayout {
               + ": no model_index.json there. Expected an ONNX model in the layout of the Hugging"
               + " Face hub: model_index.json beside text_encoder/, unet/, vae_decoder/ …");
     }
-    return new ModelLayout(folder, index, List.of());
+    return new ModelLayout(folder, index, List.of(), Map.of());
   }
 
   /**
@@ -61,7 +68,41 @@ public final class ModelLayout {
    * @return a copy
    */
   public ModelLayout with(List<TextualInversion> words) {
-    return new ModelLayout(folder, index, words);
+    return new ModelLayout(folder, index, words, controlNets);
+  }
+
+  /**
+   * This folder, to be opened with control networks from elsewhere.
+   *
+   * @param nets by the name that controls call them: folders with model.onnx and config.json
+   * @return a copy
+   */
+  public ModelLayout withControlNets(Map<String, Path> nets) {
+    return new ModelLayout(folder, index, inversions, nets);
+  }
+
+  /**
+   * Control networks: those given, then the model's own folders controlnet, controlnet_1 …
+   *
+   * @return folders by name, in the order that controls without a name take them
+   */
+  public Map<String, Path> controlNets() {
+    Map<String, Path> all = new LinkedHashMap<>(controlNets);
+    String name = "controlnet";
+    for (int i = 1; has(name); i++) {
+      all.putIfAbsent(name, folder.resolve(name));
+      name = "controlnet_" + i;
+    }
+    return all;
+  }
+
+  /**
+   * Whether some control networks are from elsewhere.
+   *
+   * @return true after {@link #withControlNets} with some
+   */
+  public boolean hasGivenControlNets() {
+    return !controlNets.isEmpty();
   }
 
   /**

@@ -3,6 +3,7 @@ package io.github.diffusion4j.family;
 import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Conditioning;
+import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.DenoiserModel;
 import io.github.diffusion4j.LatentShape;
@@ -45,23 +46,36 @@ final class OrtDenoiserModel implements DenoiserModel {
    */
   record Input(int extraChannels, int multiple) {}
 
+  /**
+   * What steers a network that takes residuals.
+   *
+   * @param nets its control networks; empty for a network that takes no residuals
+   * @param schedule what they read in one generation; empty for none
+   */
+  record Steering(Optional<ControlNets> nets, Optional<ControlSchedule> schedule) {
+    static final Steering NONE = new Steering(Optional.empty(), Optional.empty());
+  }
+
   private final OrtModel model;
   private final TensorSpec sample;
   private final TensorSpec timestep;
   private final TensorSpec output;
   private final Input given;
+  private final Steering steering;
 
   /**
    * Checks the network's latents, timestep and output, and that it takes just these conditions:
    * embeddings as real numbers, sizes, places and labels as any numbers.
    */
   OrtDenoiserModel(OrtModel model, String sampleName, Set<String> conditions) {
-    this(model, sampleName, conditions, new Input(0, 1));
+    this(model, sampleName, conditions, new Input(0, 1), Steering.NONE);
   }
 
   /** Likewise for a network that takes more than latents of any size. */
-  OrtDenoiserModel(OrtModel model, String sampleName, Set<String> conditions, Input input) {
+  OrtDenoiserModel(
+      OrtModel model, String sampleName, Set<String> conditions, Input input, Steering steering) {
     this.model = model;
+    this.steering = steering;
     this.given = input;
     this.sample = model.require(model.input(sampleName), FLOATS, Set.of(3, 4));
     this.timestep = model.require(model.input("timestep"), NUMBERS, Set.of(0, 1));
@@ -70,11 +84,23 @@ final class OrtDenoiserModel implements DenoiserModel {
     Set<String> known = new HashSet<>(conditions);
     known.add(sample.name());
     known.add(timestep.name());
+    steering
+        .nets()
+        .ifPresent(nets -> nets.residuals().specs().forEach(spec -> known.add(spec.name())));
     for (String name : conditions) {
       TensorSpec spec = model.input(name);
       model.require(spec, spec.rank() == 3 ? FLOATS : NUMBERS, Set.of(1, 2, 3));
     }
     model.requireNoOtherInputs(known);
+  }
+
+  private OrtDenoiserModel(OrtDenoiserModel other, Steering steering) {
+    model = other.model;
+    given = other.given;
+    sample = other.sample;
+    timestep = other.timestep;
+    output = other.output;
+    this.steering = steering;
   }
 
   /** What the network is in its model, such as unet. */
@@ -114,6 +140,24 @@ final class OrtDenoiserModel implements DenoiserModel {
   }
 
   @Override
+  public List<String> controlNets() {
+    return steering.nets().map(ControlNets::names).orElse(List.of());
+  }
+
+  @Override
+  public DenoiserModel controlled(ControlSchedule schedule) {
+    List<String> available = controlNets();
+    for (ControlSchedule.Signal signal : schedule.signals()) {
+      if (!available.contains(signal.net())) {
+        throw new IllegalArgumentException(
+            "%s has no control network \"%s\", it has %s"
+                .formatted(component(), signal.net(), available));
+      }
+    }
+    return new OrtDenoiserModel(this, new Steering(steering.nets(), Optional.of(schedule)));
+  }
+
+  @Override
   public Denoiser bind(
       Conditioning conditioning, LatentShape shape, BranchBatching batching, CancelToken cancel) {
     return new Bound(conditioning, shape, batching, cancel);
@@ -143,14 +187,17 @@ final class OrtDenoiserModel implements DenoiserModel {
     private final List<List<OrtTensor>> conditions = new ArrayList<>(); // by run, by input
     private final List<String> names;
     private final LatentShape shape;
+    private final Rows generation;
     private final int rows;
     private final int runs;
+    private final Optional<ControlBinding> control;
 
     Bound(
         Conditioning conditioning, LatentShape shape, BranchBatching batching, CancelToken cancel) {
       this.shape = shape;
       rows = rowsPerRun(conditioning.branches(), conditioning.batch(), batching);
-      runs = conditioning.branches() * conditioning.batch() / rows;
+      generation = new Rows(conditioning, shape, rows, cancel);
+      runs = generation.runs();
       List<Conditioning.Input> inputs = new ArrayList<>(conditioning.inputs());
       Optional<Conditioning.Input> extra = conditioning.find(Conditioning.EXTRA_CHANNELS);
       extra.ifPresent(inputs::remove);
@@ -166,10 +213,14 @@ final class OrtDenoiserModel implements DenoiserModel {
         for (int run = 0; run < runs; run++) {
           List<OrtTensor> tensors = new ArrayList<>();
           for (Conditioning.Input input : inputs) {
-            tensors.add(wrap(input, run * rows));
+            tensors.add(Rows.wrap(binding, input, run * rows, rows));
           }
           conditions.add(tensors);
         }
+        control =
+            steering
+                .nets()
+                .flatMap(nets -> ControlBinding.of(nets, steering.schedule(), unet(extra)));
       } catch (RuntimeException | Error e) {
         binding.close();
         throw e;
@@ -202,21 +253,8 @@ final class OrtDenoiserModel implements DenoiserModel {
       return tensors;
     }
 
-    private OrtTensor wrap(Conditioning.Input input, int firstRow) {
-      List<Integer> shape = input.rowShape();
-      int from = input.shared() ? 0 : 1;
-      long[] dims = new long[from + shape.size()];
-      for (int i = 0; i < shape.size(); i++) {
-        dims[from + i] = shape.get(i);
-      }
-      int first = 0;
-      if (!input.shared()) {
-        dims[0] = rows;
-        first = firstRow * input.rowElements();
-      }
-      OrtTensor tensor = binding.allocate(input.name(), dims);
-      tensor.put(input.values(), first, 0, tensor.elements());
-      return tensor;
+    private ControlBinding.Unet unet(Optional<Conditioning.Input> extra) {
+      return new ControlBinding.Unet(binding, generation, in, extra.isEmpty());
     }
 
     @Override
@@ -227,29 +265,24 @@ final class OrtDenoiserModel implements DenoiserModel {
       for (int run = 0; run < runs; run++) {
         OrtTensor samples = in.get(run % in.size());
         if (run == 0 || !alike) {
-          fill(samples, latents, run * rows);
+          generation.fill(samples, latents, run * rows, rows);
         }
         binding.use(sample.name(), samples);
         List<OrtTensor> tensors = conditions.get(run);
         for (int i = 0; i < tensors.size(); i++) {
           binding.use(names.get(i), tensors.get(i));
         }
+        if (control.isPresent()) {
+          control.get().apply(run, latents, timestep);
+        }
         binding.run();
         out.get(0, dst, run * perRun, perRun);
       }
     }
 
-    /** Writes the latents of each row, from any row of any branch. */
-    private void fill(OrtTensor samples, float[] latents, int firstRow) {
-      int image = shape.elements();
-      int stride = samples.elements() / rows;
-      for (int row = 0; row < rows; row++) {
-        samples.put(latents, (firstRow + row) % shape.batch() * image, row * stride, image);
-      }
-    }
-
     @Override
     public void close() {
+      control.ifPresent(ControlBinding::close);
       binding.close();
     }
   }

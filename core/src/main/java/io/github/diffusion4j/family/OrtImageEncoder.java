@@ -6,9 +6,7 @@ import io.github.diffusion4j.LatentDistribution;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.onnx.ElementType;
-import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
-import io.github.diffusion4j.onnx.OrtTensor;
 import io.github.diffusion4j.onnx.TensorSpec;
 import java.util.EnumSet;
 import java.util.Set;
@@ -24,18 +22,18 @@ final class OrtImageEncoder {
       EnumSet.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
   private static final String PARAMETERS = "latent_parameters";
 
-  private final OrtModel encoder;
-  private final TensorSpec image;
+  private final TiledNetwork encoder;
   private final TensorSpec output;
+  private final TilePlan tiles;
   private final int channels;
   private final int factor;
 
   /** Checks the network against the autoencoder's latent channels and factor. */
-  OrtImageEncoder(OrtModel encoder, int channels, int factor) {
-    this.encoder = encoder;
+  OrtImageEncoder(OrtModel encoder, int channels, int factor, TilePlan tiles) {
+    this.tiles = tiles;
     this.channels = channels;
     this.factor = factor;
-    image = encoder.require(encoder.input("sample"), FLOATS, Set.of(4));
+    TensorSpec image = encoder.require(encoder.input("sample"), FLOATS, Set.of(4));
     output = encoder.require(encoder.output(PARAMETERS, "latent_sample"), FLOATS, Set.of(4));
     encoder.requireNoOtherInputs(Set.of(image.name()));
     long given = output.dim(1);
@@ -48,6 +46,11 @@ final class OrtImageEncoder {
       throw new ModelFormatException(
           encoder.component() + ": input " + image + " has other than 3 channels");
     }
+    this.encoder =
+        new TiledNetwork(
+            encoder,
+            new TiledNetwork.Port(image, 3, factor),
+            new TiledNetwork.Port(output, outputChannels(), 1));
   }
 
   private boolean samples() {
@@ -67,18 +70,9 @@ final class OrtImageEncoder {
               .formatted(factor, images.width(), images.height()));
     }
     LatentShape shape = new LatentShape(images.batch(), channels, height, width);
-    int pixels = 3 * images.height() * images.width();
-    int cells = outputChannels() * height * width;
-    float[] values = new float[Math.multiplyExact(images.batch(), cells)];
-    try (OrtBinding binding = encoder.bind(cancel)) {
-      OrtTensor in = binding.input(image.name(), 1, 3, images.height(), images.width());
-      OrtTensor out = binding.output(output.name(), 1, outputChannels(), height, width);
-      for (int i = 0; i < images.batch(); i++) {
-        in.put(images.values(), i * pixels, 0, pixels);
-        binding.run();
-        out.get(0, values, i * cells, cells);
-      }
-    }
+    float[] values =
+        encoder.run(
+            images.values(), images.batch(), tiles.grid(height, width, encoder.in()), cancel);
     return samples()
         ? LatentDistribution.of(values, shape)
         : LatentDistribution.certain(values, shape);

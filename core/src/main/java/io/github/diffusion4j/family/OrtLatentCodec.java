@@ -6,11 +6,10 @@ import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.LatentCodec;
 import io.github.diffusion4j.LatentDistribution;
 import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.ElementType;
-import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
-import io.github.diffusion4j.onnx.OrtTensor;
 import io.github.diffusion4j.onnx.TensorSpec;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -24,14 +23,18 @@ final class OrtLatentCodec implements LatentCodec {
   private static final Set<ElementType> FLOATS =
       EnumSet.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
 
-  private final OrtModel decoder;
+  private static final System.Logger LOG = System.getLogger(OrtLatentCodec.class.getName());
+
+  /** Side of tiles of autoencoders that do not say what they were trained on, in pixels. */
+  private static final int USUAL_SIZE = 512;
+
+  private final TiledNetwork decoder;
   private final TensorSpec latents;
-  private final TensorSpec image;
+  private final TilePlan tiles;
   private final int channels;
   private final int factor;
   private final double[] gain; // of each channel, decoding
   private final double[] offset; // likewise, added after
-  private final long decodeBytesPerPixel;
   private final Optional<OrtImageEncoder> encoder;
 
   /**
@@ -48,13 +51,19 @@ final class OrtLatentCodec implements LatentCodec {
   }
 
   private OrtLatentCodec(OrtModel decoder, Optional<OrtModel> encoder, ConfigFile config) {
-    this.decoder = decoder;
     this.latents = decoder.require(decoder.input("latent_sample"), FLOATS, Set.of(4));
-    this.image = decoder.require(decoder.output("sample"), FLOATS, Set.of(4));
+    TensorSpec image = decoder.require(decoder.output("sample"), FLOATS, Set.of(4));
     decoder.requireNoOtherInputs(Set.of(latents.name()));
-    this.channels = channels(config);
-    this.decodeBytesPerPixel = decodeBytesPerPixel(config);
+    this.channels = channels(decoder, config);
     this.factor = factor(config);
+    this.decoder =
+        new TiledNetwork(
+            decoder,
+            new TiledNetwork.Port(latents, channels, 1),
+            new TiledNetwork.Port(image, 3, factor));
+    this.tiles =
+        new TilePlan(
+            decoder.options().vaeTiling(), factor, ownTile(config), memory(config, image.type()));
     boolean tiny = config.text("_class_name").orElse("").equals("AutoencoderTiny");
     double scaling = config.number("scaling_factor").orElse(tiny ? 1.0 : 0.18215);
     if (scaling == 0) {
@@ -72,10 +81,10 @@ final class OrtLatentCodec implements LatentCodec {
       gain[channel] /= scaling;
     }
     if (image.dim(1) > 0 && image.dim(1) != 3) {
-      throw new io.github.diffusion4j.ModelFormatException(
+      throw new ModelFormatException(
           decoder.component() + ": output " + image + " has other than 3 channels");
     }
-    this.encoder = encoder.map(model -> new OrtImageEncoder(model, channels, factor));
+    this.encoder = encoder.map(model -> new OrtImageEncoder(model, channels, factor, tiles));
   }
 
   /** One number for each channel, where the latents were measured; else the same for all. */
@@ -97,26 +106,39 @@ final class OrtLatentCodec implements LatentCodec {
     return values;
   }
 
-  private int channels(ConfigFile config) {
+  private int channels(OrtModel decoder, ConfigFile config) {
     long declared = latents.dim(1);
     int configured = config.positive("latent_channels").orElse(declared > 0 ? (int) declared : 4);
     if (declared > 0 && declared != configured) {
-      throw new io.github.diffusion4j.ModelFormatException(
+      throw new ModelFormatException(
           "%s: input %s has %d channels, but %s says latent_channels %d"
               .formatted(decoder.component(), latents, declared, config.name(), configured));
     }
     return configured;
   }
 
-  /** Input and output of one convolution of the last, full-size block. */
-  private long decodeBytesPerPixel(ConfigFile config) {
+  private int ownTile(ConfigFile config) {
+    JsonNode size = config.value("sample_size").orElse(null);
+    int pixels = size == null ? USUAL_SIZE : (size.isArray() ? size.path(0) : size).asInt(0);
+    if (pixels < 1) {
+      throw config.wrong("sample_size", "a positive integer or two", size);
+    }
+    return Math.max(2, pixels / factor);
+  }
+
+  /** Input and output of one convolution of the last, full-size block; attention in the middle. */
+  private static TilePlan.Memory memory(ConfigFile config, ElementType type) {
     int width =
         config
             .value("block_out_channels")
             .or(() -> config.value("decoder_block_out_channels"))
             .map(blocks -> blocks.path(0).asInt(1))
             .orElse(1);
-    return 2L * image.type().bytes() * Math.max(1, width);
+    boolean attention =
+        config.value("mid_block_add_attention").map(JsonNode::asBoolean).orElse(true)
+            && !config.text("_class_name").orElse("").equals("AutoencoderTiny");
+    return new TilePlan.Memory(
+        2L * type.bytes() * Math.max(1, width), attention ? type.bytes() : 0);
   }
 
   /** Each block after the first halves the picture. */
@@ -148,8 +170,8 @@ final class OrtLatentCodec implements LatentCodec {
   }
 
   @Override
-  public long decodeBytesPerPixel() {
-    return decodeBytesPerPixel;
+  public long decodeBytes(int width, int height) {
+    return (long) tiles.bytes(tiles.grid(height / factor, width / factor, decoder.in()));
   }
 
   @Override
@@ -175,25 +197,22 @@ final class OrtLatentCodec implements LatentCodec {
 
   @Override
   public ImageTensor decode(float[] x, LatentShape shape, CancelToken cancel) {
-    int height = shape.height() * factor;
-    int width = shape.width() * factor;
-    int pixels = Math.multiplyExact(Math.multiplyExact(3, height), width);
-    float[] pictures = new float[Math.multiplyExact(shape.batch(), pixels)];
-    float[] scaled = new float[shape.elements()];
     int cells = shape.height() * shape.width();
-    try (OrtBinding binding = decoder.bind(cancel)) {
-      OrtTensor in = binding.input(latents.name(), 1, channels, shape.height(), shape.width());
-      OrtTensor out = binding.output(image.name(), 1, 3, height, width);
-      for (int i = 0; i < shape.batch(); i++) {
-        for (int j = 0; j < scaled.length; j++) {
-          int channel = j / cells;
-          scaled[j] = (float) (x[i * scaled.length + j] * gain[channel] + offset[channel]);
-        }
-        in.put(scaled);
-        binding.run();
-        out.get(0, pictures, i * pixels, pixels);
-      }
+    float[] scaled = new float[shape.total()];
+    for (int i = 0; i < scaled.length; i++) {
+      int channel = i / cells % channels;
+      scaled[i] = (float) (x[i] * gain[channel] + offset[channel]);
     }
-    return new ImageTensor(pictures, shape.batch(), height, width);
+    TileGrid grid = tiles.grid(shape.height(), shape.width(), decoder.in());
+    if (grid.isTiled()) {
+      LOG.log(
+          System.Logger.Level.DEBUG,
+          () -> "decoding %d tiles".formatted(grid.rows().size() * grid.columns().size()));
+    }
+    return new ImageTensor(
+        decoder.run(scaled, shape.batch(), grid, cancel),
+        shape.batch(),
+        shape.height() * factor,
+        shape.width() * factor);
   }
 }

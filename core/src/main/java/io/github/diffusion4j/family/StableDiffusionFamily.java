@@ -29,7 +29,10 @@ final class StableDiffusionFamily implements ModelFamily {
           "ORTStableDiffusionInpaintPipeline",
           "StableDiffusionInstructPix2PixPipeline",
           "StableDiffusionUpscalePipeline",
-          "OnnxStableDiffusionUpscalePipeline");
+          "OnnxStableDiffusionUpscalePipeline",
+          "StableDiffusionControlNetPipeline",
+          "StableDiffusionControlNetImg2ImgPipeline",
+          "StableDiffusionControlNetInpaintPipeline");
   private static final String HIDDEN = "encoder_hidden_states";
   private static final String NOISE_LEVEL = "class_labels";
 

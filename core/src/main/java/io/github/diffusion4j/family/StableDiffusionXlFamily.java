@@ -34,7 +34,10 @@ final class StableDiffusionXlFamily implements ModelFamily {
           "StableDiffusionXLImg2ImgPipeline",
           "ORTStableDiffusionXLImg2ImgPipeline",
           "StableDiffusionXLInpaintPipeline",
-          "ORTStableDiffusionXLInpaintPipeline");
+          "ORTStableDiffusionXLInpaintPipeline",
+          "StableDiffusionXLControlNetPipeline",
+          "StableDiffusionXLControlNetImg2ImgPipeline",
+          "StableDiffusionXLControlNetInpaintPipeline");
   private static final String HIDDEN = "encoder_hidden_states";
   private static final String POOLED = "text_embeds";
   private static final String SIZES = "time_ids";
@@ -94,7 +97,7 @@ final class StableDiffusionXlFamily implements ModelFamily {
     }
   }
 
-  private static OrtDenoiserModel unet(Components parts, OrtLatentCodec codec) {
+  private static OrtDenoiserModel unet(Components parts, OrtLatentCodec codec) throws IOException {
     Set<String> conditions = new HashSet<>(Set.of(HIDDEN, POOLED, SIZES));
     if (parts.model("unet").inputs().containsKey(GuidanceEmbedding.INPUT)) {
       conditions.add(GuidanceEmbedding.INPUT);

@@ -74,7 +74,7 @@ public final class Graph {
    * @return the scope with the empty name
    */
   public Scope root() {
-    return new Scope(this, "");
+    return new Scope(this, "", options.type());
   }
 
   WeightTable weights() {

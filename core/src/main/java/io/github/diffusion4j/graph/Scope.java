@@ -2,18 +2,22 @@ package io.github.diffusion4j.graph;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.diffusion4j.onnx.ElementType;
+
 /**
  * A module of a model: a graph, and the prefix of the keys of the module's weights.
  *
  * @param graph where layers add their nodes
  * @param path names of the modules around, joined by dots; "" for the model itself
+ * @param type precision that the module computes in
  */
-public record Scope(Graph graph, String path) {
+public record Scope(Graph graph, String path, ElementType type) {
 
   /** Checks that the parts are there. */
   public Scope {
     requireNonNull(graph, "graph");
     requireNonNull(path, "path");
+    requireNonNull(type, "type");
   }
 
   /**
@@ -23,7 +27,17 @@ public record Scope(Graph graph, String path) {
    * @return the scope
    */
   public Scope at(String name) {
-    return new Scope(graph, key(name));
+    return new Scope(graph, key(name), type);
+  }
+
+  /**
+   * This module in another precision.
+   *
+   * @param other the type that its weights get
+   * @return the scope
+   */
+  public Scope in(ElementType other) {
+    return new Scope(graph, path, other);
   }
 
   /**
@@ -38,7 +52,7 @@ public record Scope(Graph graph, String path) {
   }
 
   /**
-   * A weight of this module, in the precision of the computation.
+   * A weight of this module, in its precision.
    *
    * @param name such as {@code weight}
    * @param shape the shape that it must have
@@ -47,7 +61,7 @@ public record Scope(Graph graph, String path) {
    *     reported when the graph is built
    */
   public Value weight(String name, long... shape) {
-    return graph.weights().value(key(name), shape, shape);
+    return graph.weights().value(key(name), type, shape, shape);
   }
 
   /**
@@ -59,7 +73,7 @@ public record Scope(Graph graph, String path) {
    * @return its value
    */
   public Value weight(String name, long[] stored, long[] seen) {
-    return graph.weights().value(key(name), stored, seen);
+    return graph.weights().value(key(name), type, stored, seen);
   }
 
   /**

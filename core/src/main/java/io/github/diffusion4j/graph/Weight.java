@@ -190,11 +190,15 @@ public record Weight(TensorType type, List<Long> shape, Values values, boolean t
   }
 
   private float[] inMemory() throws IOException {
-    if (values instanceof InFile in) {
-      return new TensorInfo("weight", in.file(), type, shape, in.offset(), in.length())
-          .readFloats();
+    if (values instanceof InFile at) {
+      return info(at.file(), at.offset(), at.length()).readFloats();
     }
-    return TensorInfo.floats(type, ((InMemory) values).bytes());
+    ByteBuffer bytes = ((InMemory) values).bytes();
+    return info(Path.of("memory"), 0, bytes.remaining()).floats(bytes);
+  }
+
+  private TensorInfo info(Path file, long offset, long length) {
+    return new TensorInfo("weight", file, type, shape, offset, length);
   }
 
   /** This weight, read into memory if it begins in the middle of an element of its file. */

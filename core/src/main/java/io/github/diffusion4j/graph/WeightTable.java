@@ -57,29 +57,34 @@ final class WeightTable {
     return weights.find(key).isPresent();
   }
 
-  /** A weight in the precision of the computation. */
-  Value value(String key, long[] stored, long[] seen) {
+  /** A weight in the precision of a module. */
+  Value value(String key, ElementType type, long[] stored, long[] seen) {
     used.add(key);
-    String name = Arrays.equals(stored, seen) ? key : key + Arrays.toString(seen);
-    return values.computeIfAbsent(name, absent -> load(key, name, stored, seen));
+    Value raw = raw(key, stored, seen);
+    return values.computeIfAbsent(raw.name() + " " + type, absent -> converted(raw, type));
   }
 
-  private Value load(String key, String name, long[] stored, long[] seen) {
-    ElementType type = graph.options().type();
+  /** As stored, but for the shape. */
+  private Value raw(String key, long[] stored, long[] seen) {
     Optional<Weight> found = weights.find(key);
     if (found.isEmpty()) {
       missing.add(key);
-      return new Value(graph, name, type, seen);
+      return new Value(graph, key, ElementType.FLOAT32, seen);
     }
     Weight weight = checked(key, found.get(), stored);
-    if (!Arrays.equals(stored, seen)) {
-      weight = weight.reshaped(seen);
+    boolean same = Arrays.equals(stored, seen);
+    String name = same ? key : key + Arrays.toString(seen);
+    initializers.computeIfAbsent(name, absent -> aligned(same ? weight : weight.reshaped(seen)));
+    long[] shape = initializers.get(name).shape().stream().mapToLong(Long::longValue).toArray();
+    return new Value(graph, name, type(weight.type()), shape);
+  }
+
+  private Value converted(Value raw, ElementType type) {
+    Weight weight = initializers.get(raw.name());
+    if (weight == null) { // missing, which is reported later
+      return new Value(graph, raw.name(), type, raw.shape());
     }
-    initializers.put(name, aligned(weight));
-    long[] shape = weight.shape().stream().mapToLong(Long::longValue).toArray();
-    boolean same = dataType(weight.type()) == Graph.code(type);
-    Value value = new Value(graph, name, same ? type : ElementType.UNSUPPORTED, shape);
-    value = same ? value : value.cast(type);
+    Value value = raw.cast(type);
     return weight.transposed() ? value.transpose(1, 0) : value;
   }
 

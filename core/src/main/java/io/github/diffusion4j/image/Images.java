@@ -14,10 +14,12 @@ import java.util.List;
 public final class Images {
 
   private static final float[] NORMALISED = new float[256];
+  private static final float[] LEVELS = new float[256];
 
   static {
     for (int level = 0; level < 256; level++) {
-      NORMALISED[level] = 2f * (level / 255f) - 1f;
+      LEVELS[level] = level / 255f;
+      NORMALISED[level] = 2f * LEVELS[level] - 1f;
     }
   }
 
@@ -55,6 +57,20 @@ public final class Images {
    * @return [B, 3, H, W] row-major, in [-1, 1]
    */
   public static float[] toTensor(List<BufferedImage> images) {
+    return toTensor(images, NORMALISED);
+  }
+
+  /**
+   * Pictures as the tensor that a control network takes: {@code level / 255} in float32.
+   *
+   * @param images B pictures of one size
+   * @return [B, 3, H, W] row-major, in [0, 1]
+   */
+  public static float[] toLevels(List<BufferedImage> images) {
+    return toTensor(images, LEVELS);
+  }
+
+  private static float[] toTensor(List<BufferedImage> images, float[] ofLevel) {
     Raster8 first = Raster8.rgb(requireFirst(images));
     int plane = first.width() * first.height();
     float[] values = new float[Math.multiplyExact(images.size(), Math.multiplyExact(3, plane))];
@@ -64,9 +80,9 @@ public final class Images {
       byte[] levels = Raster8.rgb(image).levels();
       for (int pixel = 0; pixel < plane; pixel++) {
         // The raster's order is blue, green, red.
-        values[at + pixel] = NORMALISED[levels[3 * pixel + 2] & 0xff];
-        values[at + plane + pixel] = NORMALISED[levels[3 * pixel + 1] & 0xff];
-        values[at + 2 * plane + pixel] = NORMALISED[levels[3 * pixel] & 0xff];
+        values[at + pixel] = ofLevel[levels[3 * pixel + 2] & 0xff];
+        values[at + plane + pixel] = ofLevel[levels[3 * pixel + 1] & 0xff];
+        values[at + 2 * plane + pixel] = ofLevel[levels[3 * pixel] & 0xff];
       }
       at += 3 * plane;
     }

@@ -3,10 +3,10 @@ package io.github.diffusion4j.loop;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.GuidanceRun;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.StepEvent;
 import io.github.diffusion4j.StepListener;
-import io.github.diffusion4j.scheduler.SampleShape;
 import io.github.diffusion4j.scheduler.SchedulerRun;
 import java.util.Objects;
 
@@ -14,7 +14,7 @@ import java.util.Objects;
  * From noise to latents: the one loop that every family and task goes through. Allocates its three
  * buffers once and nothing in a step.
  *
- * @param denoiser predicts for every branch
+ * @param denoiser predicts for the branches that guidance asks for at each evaluation
  * @param guidance makes one prediction of them
  * @param blend puts back after every step what it must not change
  * @param cancel looked at before every step
@@ -59,7 +59,7 @@ public record DenoiseLoop(
     if (x.length != shape.total()) {
       throw new IllegalArgumentException("latents have " + x.length + " values, not " + shape);
     }
-    SampleShape sample = shape.sample();
+    GuidanceRun guided = guidance.start(run.evaluations() - run.index(), shape);
     float[] in = new float[x.length];
     float[] out = new float[x.length * guidance.branches()];
     float[] prediction = guidance.branches() == 1 ? out : in;
@@ -70,7 +70,7 @@ public record DenoiseLoop(
       double timestep = run.timestep();
       run.scaleInput(x, in);
       denoiser.predict(in, timestep, out);
-      guidance.combine(out, sample, prediction);
+      guided.combine(out, prediction);
       run.step(prediction, x);
       blend.apply(run, x);
       listener.onStep(event.at(timestep));

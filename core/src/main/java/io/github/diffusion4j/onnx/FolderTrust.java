@@ -4,18 +4,23 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.PosixFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Set;
 
 /**
- * Whether native code may be loaded from a place: nobody but this user and root may be able to
- * change it, and the file system must let it run. On file systems without POSIX permissions nothing
- * is checked.
+ * Whether what this library has written to a place may be believed, native code above all: nobody
+ * but this user and root may be able to change it, and for native code the file system must let it
+ * run. A folder above may be open to others if it is sticky, as /tmp is: they cannot replace what
+ * is in it. On file systems without POSIX permissions nothing is checked.
  */
 final class FolderTrust {
   private static final Path MOUNTS = Path.of("/proc/self/mountinfo");
+
+  private static final int STICKY = 01000;
 
   private FolderTrust() {}
 
@@ -33,8 +38,10 @@ final class FolderTrust {
     for (int level = 0; level < 3 && checked != null; level++, checked = checked.getParent()) {
       PosixFileAttributes attributes = Files.readAttributes(checked, PosixFileAttributes.class);
       Set<PosixFilePermission> permissions = attributes.permissions();
-      if (permissions.contains(PosixFilePermission.OTHERS_WRITE)
-          || permissions.contains(PosixFilePermission.GROUP_WRITE)) {
+      boolean open =
+          permissions.contains(PosixFilePermission.OTHERS_WRITE)
+              || permissions.contains(PosixFilePermission.GROUP_WRITE);
+      if (open && !(level > 0 && sticky(checked))) {
         throw new IOException(checked + " may be changed by other users; run chmod go-w on it");
       }
       Object owner = Files.getAttribute(checked, "unix:uid");
@@ -42,6 +49,20 @@ final class FolderTrust {
         throw new IOException(checked + " belongs to another user, " + attributes.owner());
       }
     }
+  }
+
+  /** Permissions for what is to be made there, where the file system has them. */
+  static FileAttribute<?>[] attributes(String permissions, Path folder) {
+    if (!folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      return new FileAttribute<?>[0];
+    }
+    return new FileAttribute<?>[] {
+      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
+    };
+  }
+
+  private static boolean sticky(Path folder) throws IOException {
+    return ((int) Files.getAttribute(folder, "unix:mode") & STICKY) != 0;
   }
 
   /** A file that surely belongs to this process's user. */

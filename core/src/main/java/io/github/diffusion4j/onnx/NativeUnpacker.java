@@ -13,9 +13,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.FileTime;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -90,8 +88,9 @@ record NativeUnpacker(NativeArtifact artifact, Path folder) {
   }
 
   private void makeFolders() throws IOException {
-    Files.createDirectories(folder.getParent().getParent(), attributes("rwx------", folder));
-    Files.createDirectories(folder, attributes("rwx------", folder));
+    Files.createDirectories(
+        folder.getParent().getParent(), FolderTrust.attributes("rwx------", folder));
+    Files.createDirectories(folder, FolderTrust.attributes("rwx------", folder));
   }
 
   private void write(String fileName, Path target) throws IOException {
@@ -120,7 +119,7 @@ record NativeUnpacker(NativeArtifact artifact, Path folder) {
             FileChannel.open(
                 temporary,
                 Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-                attributes("rw-r--r--", folder))) {
+                FolderTrust.attributes("rw-r--r--", folder))) {
       for (int n = in.read(block); n >= 0; n = in.read(block)) {
         crc.update(block, 0, n);
         size += n;
@@ -154,15 +153,6 @@ record NativeUnpacker(NativeArtifact artifact, Path folder) {
         throw e;
       }
     }
-  }
-
-  private static FileAttribute<?>[] attributes(String permissions, Path folder) {
-    if (!folder.getFileSystem().supportedFileAttributeViews().contains("posix")) {
-      return new FileAttribute<?>[0];
-    }
-    return new FileAttribute<?>[] {
-      PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(permissions))
-    };
   }
 
   /** Notes, once a day, that the folder is in use; a read-only folder is left as it is. */

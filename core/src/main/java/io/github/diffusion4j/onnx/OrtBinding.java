@@ -86,7 +86,8 @@ public final class OrtBinding implements AutoCloseable {
    * Gives a tensor to an input, in place of an earlier one.
    *
    * @param name an input of the network
-   * @param tensor from {@link #allocate}
+   * @param tensor from {@link #allocate}, or of another binding that is not closed before this
+   *     one's last run
    */
   public void use(String name, OrtTensor tensor) {
     inputs.put(name, tensor.tensor());
@@ -114,7 +115,7 @@ public final class OrtBinding implements AutoCloseable {
    */
   public OrtTensor output(String name, long... shape) {
     OrtTensor tensor = allocate(model.output(name), shape);
-    outputs.put(name, tensor.tensor());
+    write(name, tensor);
     return tensor;
   }
 
@@ -161,6 +162,34 @@ public final class OrtBinding implements AutoCloseable {
         matrix ? input(up.name(), shape.out(), rank) : input(up.name(), shape.out(), rank, 1, 1);
     first.put(change.down());
     second.put(change.up());
+  }
+
+  /**
+   * Has runs write an output into a tensor, in place of an earlier one: such as one that is another
+   * network's input, so that nothing is copied between the two.
+   *
+   * @param name an output of the network
+   * @param tensor of the output's type and exact shape; of this or another binding that is not
+   *     closed before this one's last run
+   */
+  public void write(String name, OrtTensor tensor) {
+    outputs.put(name, tensor.tensor());
+  }
+
+  /**
+   * A tensor over a part of another one: both see the same values. This binding closes it.
+   *
+   * @param tensor the whole
+   * @param from first element
+   * @param shape dimensions of the part
+   * @return the part
+   */
+  public OrtTensor view(OrtTensor tensor, int from, long... shape) {
+    try {
+      return owned.own(tensor.view(from, shape));
+    } catch (OrtException e) {
+      throw new InferenceException(model.component(), "cannot make a part of a tensor", e);
+    }
   }
 
   /**

@@ -31,12 +31,13 @@ public final class OrtTensor implements AutoCloseable {
   private boolean closed;
 
   OrtTensor(ElementType type, long... shape) throws OrtException {
+    this(type, allocate(type, shape), shape);
+  }
+
+  private OrtTensor(ElementType type, ByteBuffer bytes, long... shape) throws OrtException {
     this.type = type;
+    this.bytes = bytes;
     this.elements = elements(shape);
-    if ((long) elements * type.bytes() > Integer.MAX_VALUE) {
-      throw tooLarge(shape);
-    }
-    bytes = ByteBuffer.allocateDirect(elements * type.bytes()).order(ByteOrder.nativeOrder());
     floats = type == ElementType.FLOAT32 ? bytes.asFloatBuffer() : null;
     boolean half = type == ElementType.FLOAT16 || type == ElementType.BFLOAT16;
     halves = half ? bytes.asShortBuffer() : null;
@@ -45,6 +46,27 @@ public final class OrtTensor implements AutoCloseable {
     ints = type == ElementType.INT32 ? bytes.asIntBuffer() : null;
     tensor = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), bytes, shape, type.java());
     NativeCount.opened();
+  }
+
+  private static ByteBuffer allocate(ElementType type, long... shape) {
+    int elements = elements(shape);
+    if ((long) elements * type.bytes() > Integer.MAX_VALUE) {
+      throw tooLarge(shape);
+    }
+    return ByteBuffer.allocateDirect(elements * type.bytes()).order(ByteOrder.nativeOrder());
+  }
+
+  /** A tensor over a part of this one's buffer. */
+  OrtTensor view(int from, long... shape) throws OrtException {
+    int count = elements(shape);
+    if (from < 0 || from > elements - count) {
+      throw new IllegalArgumentException(
+          "a part of %d values from %d on is not within a tensor of %d"
+              .formatted(count, from, elements));
+    }
+    ByteBuffer part =
+        bytes.slice(from * type.bytes(), count * type.bytes()).order(ByteOrder.nativeOrder());
+    return new OrtTensor(type, part, shape);
   }
 
   private static int elements(long... shape) {
@@ -67,6 +89,15 @@ public final class OrtTensor implements AutoCloseable {
         "a tensor of shape "
             + TensorSpec.describe(shape)
             + " is larger than the 2 GiB that one buffer can hold; use a smaller size or batch");
+  }
+
+  /**
+   * What it holds.
+   *
+   * @return the type of its elements
+   */
+  public ElementType type() {
+    return type;
   }
 
   /**
@@ -216,6 +247,71 @@ public final class OrtTensor implements AutoCloseable {
           dst[from + i] = (float) doubles.get(at + i);
         }
       }
+      default -> throw unsupported("floats");
+    }
+  }
+
+  /**
+   * Reads one truth value.
+   *
+   * @param at its place in the tensor
+   * @return whether it is set
+   */
+  public boolean isTrue(int at) {
+    if (type != ElementType.BOOL) {
+      throw unsupported("truth values");
+    }
+    return bytes.get(at) != 0;
+  }
+
+  /**
+   * Multiplies all values.
+   *
+   * @param factor rounded to a float; results are rounded to the tensor's type
+   */
+  public void multiply(float factor) {
+    for (int i = 0; i < elements; i++) {
+      set(i, factor * value(i));
+    }
+  }
+
+  /**
+   * Adds another tensor; sums are rounded to the tensor's type.
+   *
+   * @param other of the same type, with as many values, or with one for so many neighbours as it
+   *     has fewer
+   */
+  public void add(OrtTensor other) {
+    if (other.type != type || other.elements == 0 || elements % other.elements != 0) {
+      throw new IllegalArgumentException(
+          "cannot add %d values of %s to %d of %s"
+              .formatted(other.elements, other.type, elements, type));
+    }
+    int each = elements / other.elements;
+    for (int i = 0, at = 0; i < other.elements; i++) {
+      float value = other.value(i);
+      for (int end = at + each; at < end; at++) {
+        set(at, value(at) + value);
+      }
+    }
+  }
+
+  private float value(int at) {
+    return switch (type) {
+      case FLOAT32 -> floats.get(at);
+      case FLOAT16 -> Fp16Conversions.fp16ToFloat(halves.get(at));
+      case BFLOAT16 -> Fp16Conversions.bf16ToFloat(halves.get(at));
+      case FLOAT64 -> (float) doubles.get(at);
+      default -> throw unsupported("floats");
+    };
+  }
+
+  private void set(int at, float value) {
+    switch (type) {
+      case FLOAT32 -> floats.put(at, value);
+      case FLOAT16 -> halves.put(at, Fp16Conversions.floatToFp16(value));
+      case BFLOAT16 -> halves.put(at, Fp16Conversions.floatToBf16(value));
+      case FLOAT64 -> doubles.put(at, value);
       default -> throw unsupported("floats");
     }
   }

@@ -90,6 +90,6 @@ public record BaseAndRefiner(double share) {
             whole.toBuilder().plan(plan.withDenoisingEnd(share)).build(), listener, cancel);
     LatentsToImage handed =
         new LatentsToImage(Floats.of(first.latents()), new StepPlan.Start.Share(share));
-    return refiner.generate(whole.toBuilder().init(handed).build(), listener, cancel);
+    return refiner.generate(whole.toBuilder().init(handed).controls().build(), listener, cancel);
   }
 }

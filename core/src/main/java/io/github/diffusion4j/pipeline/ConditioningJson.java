@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.LongPrompts;
 import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.PromptSyntax;
@@ -51,8 +52,8 @@ final class ConditioningJson {
       root.put(LONG, text.prompt().longPrompts().name());
     }
     text.embeddings().ifPresent(given -> root.put(EMBEDDINGS, "given"));
-    if (request.trueGuidanceScale() != 1) {
-      root.put(TRUE_GUIDANCE, request.trueGuidanceScale());
+    if (request.guidance().trueScale() != 1) {
+      root.put(TRUE_GUIDANCE, request.guidance().trueScale());
     }
     SizeConditioning usual = SizeConditioning.DEFAULT;
     write(root, "", request.sizes().prompt(), usual.prompt());
@@ -83,7 +84,7 @@ final class ConditioningJson {
   }
 
   /** Reads what {@link #write} wrote. */
-  static void read(JsonNode root, GenerationRequest.Builder builder) {
+  static void read(JsonNode root, GenerationRequestBuilder builder) {
     TextOptions text =
         TextOptions.DEFAULT
             .withPrompts2(texts(root.path("prompt_2")), texts(root.path("negative_prompt_2")))

@@ -35,6 +35,16 @@ public record GenerationResult(List<BufferedImage> images, Provenance provenance
   }
 
   /**
+   * Whether the model's safety checker flagged a picture.
+   *
+   * @param index of the picture
+   * @return false also where nothing was checked, which {@link Provenance#safety()} tells
+   */
+  public boolean isFlagged(int index) {
+    return provenance.safety().isFlagged(index);
+  }
+
+  /**
    * Writes the pictures with their provenance. A file is written under another name and then moved,
    * so that it is whole or not there.
    *

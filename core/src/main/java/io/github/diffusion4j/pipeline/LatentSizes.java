@@ -55,7 +55,8 @@ final class LatentSizes {
     double cells = images * stages.codec().latentChannels() * pixels / ((double) factor * factor);
     double heap = 4.0 * (cells * (4 + branches) + images * pixels * 4);
     double outside =
-        (double) stages.codec().decodeBytesPerPixel() * pixels + 8.0 * cells * branches;
+        stages.codec().decodeBytes(request.width().orElseThrow(), request.height().orElseThrow())
+            + 8.0 * cells * branches;
     double heapLimit = Runtime.getRuntime().maxMemory();
     double machine = machineMemory();
     if (heap > heapLimit || heap + outside > machine || pixels * 3 > Integer.MAX_VALUE / 4) {

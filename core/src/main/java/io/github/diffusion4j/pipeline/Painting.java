@@ -2,7 +2,9 @@ package io.github.diffusion4j.pipeline;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.ConditioningSchedule;
+import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.Denoiser;
+import io.github.diffusion4j.DenoiserModel;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.ImageTensor;
@@ -25,11 +27,11 @@ import java.util.Map;
  * One generation: from a request with nothing left open to latents, and from these to pictures.
  *
  * @param stages the model
- * @param runtime what computes, for the record
+ * @param equipment the runtime and the safety check
  * @param listener told of every step
  * @param cancel stops the generation
  */
-record Painting(Stages stages, String runtime, StepListener listener, CancelToken cancel) {
+record Painting(Stages stages, Equipment equipment, StepListener listener, CancelToken cancel) {
 
   /**
    * A generation after its last step.
@@ -53,6 +55,7 @@ record Painting(Stages stages, String runtime, StepListener listener, CancelToke
 
   Denoised denoise(GenerationRequest request) {
     long start = System.nanoTime();
+    request.controls().check(request, stages.denoiser());
     PromptPlan prompts = PromptPlan.of(request, stages.rules().guidance(request));
     Guidance guidance = request.init().guidance(prompts.guidance());
     LatentShape shape = LatentSizes.shape(request, stages, guidance.branches());
@@ -60,8 +63,8 @@ record Painting(Stages stages, String runtime, StepListener listener, CancelToke
     NoiseSource noise = request.noise();
     StepPlan plan = request.init().plan(stages.rules().plan(request, shape), stages.rules());
     SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
-    ConditioningSchedule conditioning =
-        prompts.encode(stages.encoder(), run.evaluations() - run.index(), cancel);
+    int evaluations = run.evaluations() - run.index();
+    ConditioningSchedule conditioning = prompts.encode(stages.encoder(), evaluations, cancel);
     Init.Start init =
         request.init().begin(new Init.Context(request, stages, run, noise, shape, cancel));
     float[] x = init.latents();
@@ -69,7 +72,8 @@ record Painting(Stages stages, String runtime, StepListener listener, CancelToke
     try (Denoiser denoiser =
         conditioning
             .map(init::condition)
-            .bind(stages.denoiser(), shape, request.batching(), cancel)) {
+            .withBranches(guidance.branches(evaluations))
+            .bind(denoiser(request, run, init), shape, request.batching(), cancel)) {
       new DenoiseLoop(denoiser, guidance, init::blend, cancel, listener).run(run, x, shape);
     }
     return new Denoised(
@@ -82,19 +86,32 @@ record Painting(Stages stages, String runtime, StepListener listener, CancelToke
         Duration.ofNanos(System.nanoTime() - encoded));
   }
 
+  private DenoiserModel denoiser(GenerationRequest request, SchedulerRun run, Init.Start init) {
+    DenoiserModel model = stages.denoiser();
+    return request.controls().isEmpty()
+        ? model
+        : model.controlled(ControlSchedule.of(request, model, run, init::view));
+  }
+
   GenerationResult decode(Denoised denoised) {
     long start = System.nanoTime();
     ImageTensor image = stages.codec().decode(denoised.latents(), denoised.shape(), cancel);
     listener.onDecoded(image);
+    SafetyCheck.Checked checked =
+        equipment
+            .safety()
+            .check(Images.fromTensor(image.values(), image.width(), image.height()), cancel);
+    List<BufferedImage> images = denoised.init().finish(checked.images());
     var timings =
         new Provenance.Timings(
             denoised.encode(), denoised.denoise(), Duration.ofNanos(System.nanoTime() - start));
-    List<BufferedImage> images =
-        denoised.init().finish(Images.fromTensor(image.values(), image.width(), image.height()));
     return new GenerationResult(
         images,
         new Provenance(
-            denoised.request(), stages.facts().name(), denoised.scheduler(), runtime, timings));
+            denoised.request(),
+            stages.facts().name(),
+            denoised.scheduler(),
+            new Provenance.Execution(equipment.runtime(), timings, checked.report())));
   }
 
   private Scheduler scheduler(GenerationRequest request) {

@@ -5,6 +5,8 @@ import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.ConditioningSchedule;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.GuidanceInterval;
+import io.github.diffusion4j.GuidanceMethod;
 import io.github.diffusion4j.PromptEncoder;
 import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.prompt.PromptSchedule;
@@ -42,6 +44,12 @@ final class PromptPlan {
    * @param usual the guidance of one conditioning
    */
   static PromptPlan of(GenerationRequest request, Guidance usual) {
+    if (usual instanceof Guidance.None && request.guidance().steersBranches()) {
+      throw new IllegalArgumentException(
+          "guidance interval, schedule and method need classifier-free guidance: a guidance scale"
+              + " above 1, and a model that does not take its scale as an input (FLUX: a true"
+              + " guidance scale above 1 and a negative prompt)");
+    }
     if (!isWebUi(request)) {
       return new PromptPlan(request, List.of(), usual);
     }
@@ -65,10 +73,13 @@ final class PromptPlan {
 
   private static Guidance composed(
       GenerationRequest request, List<List<WeightedText>> parts, Guidance usual) {
-    if (!(usual instanceof Guidance.ClassifierFree free) || free.rescale() != 0) {
+    if (!(usual instanceof Guidance.ClassifierFree free)
+        || free.rescale() != 0
+        || !free.method().equals(GuidanceMethod.STANDARD)
+        || !free.timing().interval().equals(GuidanceInterval.ALWAYS)) {
       throw new IllegalArgumentException(
           "prompts joined by AND, or with a weight, need classifier-free guidance: a guidance scale"
-              + " above 1 and no guidance rescale");
+              + " above 1, no guidance rescale, all the time and by the standard method");
     }
     List<List<Double>> weights = new ArrayList<>();
     for (int branch = 0; branch < parts.get(0).size(); branch++) {
@@ -79,7 +90,7 @@ final class PromptPlan {
       }
       weights.add(ofImages);
     }
-    return new Guidance.Composed(free.scale(), weights);
+    return new Guidance.Composed(free.scale(), weights, free.timing().schedule());
   }
 
   /** How the branches are combined. */

@@ -1,5 +1,7 @@
 package io.github.diffusion4j.pipeline;
 
+import static java.util.Objects.requireNonNull;
+
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.image.A1111Parameters;
@@ -20,11 +22,27 @@ import java.util.Optional;
  * @param request the request with nothing left open
  * @param model name of the model
  * @param scheduler the solver
- * @param runtime what computed
- * @param timings where the time went
+ * @param execution how it was carried out
  */
 public record Provenance(
-    GenerationRequest request, String model, Scheduler scheduler, String runtime, Timings timings) {
+    GenerationRequest request, String model, Scheduler scheduler, Execution execution) {
+
+  /**
+   * How a request was carried out.
+   *
+   * @param runtime what computed
+   * @param timings where the time went
+   * @param safety what the safety checker said
+   */
+  public record Execution(String runtime, Timings timings, SafetyReport safety) {
+
+    /** Checks that nothing is missing. */
+    public Execution {
+      requireNonNull(runtime, "runtime");
+      requireNonNull(timings, "timings");
+      requireNonNull(safety, "safety");
+    }
+  }
 
   /**
    * Where the time of a generation went.
@@ -46,6 +64,33 @@ public record Provenance(
   }
 
   /**
+   * What computed.
+   *
+   * @return such as {@code ONNX Runtime 1.29.0, cpu}
+   */
+  public String runtime() {
+    return execution.runtime();
+  }
+
+  /**
+   * Where the time went.
+   *
+   * @return by parts
+   */
+  public Timings timings() {
+    return execution.timings();
+  }
+
+  /**
+   * What the safety checker said.
+   *
+   * @return of each picture
+   */
+  public SafetyReport safety() {
+    return execution.safety();
+  }
+
+  /**
    * The provenance of one picture. Where each picture has a seed of its own, it is as if the
    * picture had been painted alone; where one seed drew the noise of all, the whole request is
    * kept.
@@ -63,7 +108,8 @@ public record Provenance(
             .negativePrompt(request.negativePromptOfEachImage().get(index))
             .seed(request.seeds().get(index))
             .build();
-    return new Provenance(alone, model, scheduler, runtime, timings);
+    return new Provenance(
+        alone, model, scheduler, new Execution(runtime(), timings(), safety().ofImage(index)));
   }
 
   /**
@@ -87,7 +133,7 @@ public record Provenance(
     Map<String, String> settings = new LinkedHashMap<>();
     settings.put("Steps", ProvenanceJson.steps(request.plan().orElseThrow()));
     settings.put("Sampler", ProvenanceJson.schedulerName(scheduler));
-    settings.put("CFG scale", plain(request.guidanceScale().orElseThrow()));
+    settings.put("CFG scale", plain(request.guidance().scale().orElseThrow()));
     long seed = request.seeds().get(Math.min(index, request.seeds().size() - 1));
     settings.put("Seed", Long.toString(seed));
     settings.put("Size", request.width().orElseThrow() + "x" + request.height().orElseThrow());
@@ -95,8 +141,8 @@ public record Provenance(
     Map<String, Object> task = request.init().description();
     copy(task, "strength", settings, "Denoising strength");
     copy(task, "variation_strength", settings, "Variation seed strength");
-    if (request.guidanceRescale() > 0) {
-      settings.put("CFG rescale phi", plain(request.guidanceRescale()));
+    if (request.guidance().rescale() > 0) {
+      settings.put("CFG rescale phi", plain(request.guidance().rescale()));
     }
     request.eta().ifPresent(eta -> settings.put("Eta", plain(eta)));
     settings.put("RNG", request.noiseKind().label());

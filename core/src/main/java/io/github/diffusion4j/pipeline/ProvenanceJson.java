@@ -7,14 +7,17 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.Init;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.SafetyPolicy;
 import io.github.diffusion4j.noise.NoiseKind;
 import io.github.diffusion4j.scheduler.Scheduler;
 import io.github.diffusion4j.scheduler.Schedulers;
 import io.github.diffusion4j.scheduler.StepPlan;
 import io.github.diffusion4j.task.Variation;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -43,8 +46,8 @@ final class ProvenanceJson {
     root.put("width", request.width().orElseThrow()).put("height", request.height().orElseThrow());
     PlanJson.write(root, request.plan().orElseThrow());
     ConditioningJson.write(root, request);
-    root.put("guidance_scale", request.guidanceScale().orElseThrow());
-    root.put("guidance_rescale", request.guidanceRescale());
+    root.put("guidance_scale", request.guidance().scale().orElseThrow());
+    root.put("guidance_rescale", request.guidance().rescale());
     request.eta().ifPresent(eta -> root.put("eta", eta));
     root.set("seeds", JSON.valueToTree(request.seeds()));
     root.put("noise", request.noiseKind().label());
@@ -60,6 +63,11 @@ final class ProvenanceJson {
     run.put("encode_seconds", provenance.timings().encode().toMillis() / 1e3);
     run.put("denoise_seconds", provenance.timings().denoise().toMillis() / 1e3);
     run.put("decode_seconds", provenance.timings().decode().toMillis() / 1e3);
+    SafetyReport safety = provenance.safety();
+    if (safety.policy() != SafetyPolicy.OFF) {
+      run.put("safety_checker", safety.policy().name().toLowerCase(Locale.ROOT));
+      run.put("has_nsfw_concept", safety.isFlagged(index));
+    }
     return root.toString();
   }
 
@@ -127,14 +135,14 @@ final class ProvenanceJson {
         : init;
   }
 
-  private static GenerationRequest.Builder read(JsonNode root) {
+  private static GenerationRequestBuilder read(JsonNode root) {
     if (!root.path("scheduler").isObject()) {
       throw new IllegalArgumentException(
           "the solver was the user's own, " + root.path("scheduler").asText());
     }
     Map<String, Object> scheduler =
         JSON.convertValue(root.path("scheduler"), new TypeReference<>() {});
-    GenerationRequest.Builder builder =
+    GenerationRequestBuilder builder =
         GenerationRequest.prompts(texts(root.path("prompts")))
             .negativePrompt(texts(root.path("negative_prompts")).toArray(String[]::new))
             .size(root.path("width").asInt(), root.path("height").asInt())

@@ -12,6 +12,7 @@ import io.github.diffusion4j.TextualInversion;
 import io.github.diffusion4j.family.Families;
 import io.github.diffusion4j.family.ModelFamily;
 import io.github.diffusion4j.family.ModelLayout;
+import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -33,13 +34,13 @@ import java.util.function.Function;
 public final class StableDiffusionPipeline implements AutoCloseable {
 
   private final Stages stages;
-  private final String runtime;
+  private final Equipment equipment;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
 
-  private StableDiffusionPipeline(Stages stages, String runtime) {
+  private StableDiffusionPipeline(Stages stages, Equipment equipment) {
     this.stages = requireNonNull(stages, "stages");
-    this.runtime = runtime;
+    this.equipment = equipment;
   }
 
   /**
@@ -82,14 +83,38 @@ public final class StableDiffusionPipeline implements AutoCloseable {
    */
   public static StableDiffusionPipeline load(
       Path folder, RuntimeOptions options, List<TextualInversion> inversions) throws IOException {
-    ModelLayout layout = ModelLayout.of(requireNonNull(folder, "folder")).with(inversions);
+    return load(ModelLayout.of(requireNonNull(folder, "folder")).with(inversions), options);
+  }
+
+  /**
+   * Opens a model with whatever its layout adds to it: words, control networks.
+   *
+   * @param layout the folder and what it is opened with
+   * @param options provider, threads and memory
+   * @return owned by the caller
+   * @throws IOException if a file cannot be read
+   * @throws io.github.diffusion4j.ModelFormatException if a file is not what it should be
+   * @throws IllegalArgumentException if the model cannot take what is added to it
+   */
+  public static StableDiffusionPipeline load(ModelLayout layout, RuntimeOptions options)
+      throws IOException {
     OrtRuntime runtime = OrtRuntime.of(requireNonNull(options, "options"));
     ModelFamily family = Families.of(layout);
-    if (!inversions.isEmpty() && !family.takesTextualInversions()) {
+    if (!layout.inversions().isEmpty() && !family.takesTextualInversions()) {
       throw new IllegalArgumentException(
           layout.folder() + ": models of family " + family.name() + " take no textual inversion");
     }
-    return new StableDiffusionPipeline(family.open(layout, runtime), runtime.describe());
+    try (Closer open = new Closer()) {
+      SafetyCheck safety = open.own(SafetyCheck.open(layout, runtime, options.safety()));
+      Stages stages = open.own(family.open(layout, runtime));
+      if (layout.hasGivenControlNets() && stages.denoiser().controlNets().isEmpty()) {
+        throw new IllegalArgumentException(
+            layout.folder() + ": models of family " + family.name() + " take no ControlNet");
+      }
+      var pipeline = new StableDiffusionPipeline(stages, new Equipment(runtime.describe(), safety));
+      open.release();
+      return pipeline;
+    }
   }
 
   /**
@@ -99,7 +124,7 @@ public final class StableDiffusionPipeline implements AutoCloseable {
    * @return owned by the caller
    */
   public static StableDiffusionPipeline of(Stages stages) {
-    return new StableDiffusionPipeline(stages, "given stages");
+    return new StableDiffusionPipeline(stages, Equipment.OF_GIVEN_STAGES);
   }
 
   /**
@@ -178,7 +203,7 @@ public final class StableDiffusionPipeline implements AutoCloseable {
       if (closed) {
         throw new IllegalStateException("this pipeline is closed");
       }
-      return work.apply(new Painting(stages, runtime, listener, cancel));
+      return work.apply(new Painting(stages, equipment, listener, cancel));
     } finally {
       lock.readLock().unlock();
     }
@@ -199,7 +224,9 @@ public final class StableDiffusionPipeline implements AutoCloseable {
     try {
       if (!closed) {
         closed = true;
-        stages.close();
+        try (equipment) {
+          stages.close();
+        }
       }
     } finally {
       lock.writeLock().unlock();

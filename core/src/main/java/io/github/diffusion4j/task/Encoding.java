@@ -1,6 +1,7 @@
 package io.github.diffusion4j.task;
 
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.Init;
 import io.github.diffusion4j.LatentDistribution;
@@ -16,7 +17,7 @@ final class Encoding {
   static GenerationRequest sized(GenerationRequest request, Stages stages, Pictures pictures) {
     checkCount(request, pictures);
     int multiple = stages.sizeMultiple();
-    GenerationRequest.Builder builder = request.toBuilder();
+    GenerationRequestBuilder builder = request.toBuilder();
     if (stages.facts().fixedSize()) {
       return request;
     }

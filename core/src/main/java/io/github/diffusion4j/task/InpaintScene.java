@@ -1,6 +1,7 @@
 package io.github.diffusion4j.task;
 
 import io.github.diffusion4j.ImageTensor;
+import io.github.diffusion4j.PictureSource;
 import io.github.diffusion4j.image.Images;
 import io.github.diffusion4j.image.Masks;
 import io.github.diffusion4j.image.Resampling;
@@ -73,6 +74,23 @@ record InpaintScene(Inpaint inpaint, Optional<Region> region, ImageTensor pictur
       }
     }
     return cells;
+  }
+
+  /** The painted region of pictures of the same place; all of them where all is painted. */
+  PictureSource view(PictureSource others) {
+    if (region.isEmpty()) {
+      return others;
+    }
+    if (others instanceof Pictures some) {
+      return Pictures.of(
+          some.images().stream()
+              .map(image -> region.get().fitted(image, pictures.width(), pictures.height()))
+              .toList());
+    }
+    throw new IllegalArgumentException(
+        "only a part of the picture is painted, so a control must be given as Pictures, which can"
+            + " be cropped, got "
+            + others.getClass().getName());
   }
 
   /** Sets what was painted into the picture, where that is wanted. */

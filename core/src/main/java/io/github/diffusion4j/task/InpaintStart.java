@@ -3,6 +3,7 @@ package io.github.diffusion4j.task;
 import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.Init;
 import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.PictureSource;
 import io.github.diffusion4j.scheduler.SchedulerRun;
 import java.awt.image.BufferedImage;
 import java.util.List;
@@ -11,6 +12,11 @@ import java.util.List;
 sealed interface InpaintStart extends Init.Start {
 
   InpaintScene scene();
+
+  @Override
+  default PictureSource view(PictureSource pictures) {
+    return scene().view(pictures);
+  }
 
   @Override
   default List<BufferedImage> finish(List<BufferedImage> images) {

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.GuidanceMethod;
 import io.github.diffusion4j.Init;
 import io.github.diffusion4j.LatentDistribution;
 import io.github.diffusion4j.LatentShape;
@@ -49,9 +50,14 @@ public record InstructPix2Pix(Pictures pictures, double imageGuidanceScale) impl
       throw new IllegalArgumentException(
           "instructions cannot be joined by AND or weighted as a whole; give one instruction");
     }
-    return guidance instanceof Guidance.ClassifierFree free
-        ? new Guidance.TextAndImage(free.scale(), imageGuidanceScale)
-        : guidance;
+    if (!(guidance instanceof Guidance.ClassifierFree free)) {
+      return guidance;
+    }
+    if (!free.method().equals(GuidanceMethod.STANDARD)) {
+      throw new IllegalArgumentException(
+          "instructions are guided by the standard method only, got " + free.method());
+    }
+    return new Guidance.TextAndImage(free.scale(), imageGuidanceScale, free.timing());
   }
 
   @Override

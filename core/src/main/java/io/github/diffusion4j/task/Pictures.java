@@ -3,6 +3,7 @@ package io.github.diffusion4j.task;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.ImageTensor;
+import io.github.diffusion4j.PictureSource;
 import io.github.diffusion4j.image.Images;
 import io.github.diffusion4j.image.PictureFile;
 import io.github.diffusion4j.image.Resampling;
@@ -17,7 +18,7 @@ import java.util.List;
  * Pictures that a task begins with: one for all prompts, or several. Immutable copies of what was
  * given, 8 bit RGB as {@link Images#rgb} makes them, or numbers as they are.
  */
-public final class Pictures {
+public final class Pictures implements PictureSource {
 
   private final List<BufferedImage> images;
   private final ImageTensor tensor;
@@ -85,6 +86,7 @@ public final class Pictures {
    *
    * @return at least 1
    */
+  @Override
   public int count() {
     return images.isEmpty() ? tensor.batch() : images.size();
   }
@@ -94,6 +96,7 @@ public final class Pictures {
    *
    * @return in pixels
    */
+  @Override
   public int width() {
     return images.isEmpty() ? tensor.width() : images.get(0).getWidth();
   }
@@ -103,6 +106,7 @@ public final class Pictures {
    *
    * @return in pixels
    */
+  @Override
   public int height() {
     return images.isEmpty() ? tensor.height() : images.get(0).getHeight();
   }
@@ -122,6 +126,22 @@ public final class Pictures {
     List<BufferedImage> resized =
         images.stream().map(image -> filter.resize(image, width, height)).toList();
     return new ImageTensor(Images.toTensor(resized), resized.size(), height, width);
+  }
+
+  /** Numbers from -1 to 1 become 0 to 1. */
+  @Override
+  public ImageTensor levels(int width, int height) {
+    if (images.isEmpty()) {
+      ImageTensor nearest = nearest(width, height);
+      float[] values = nearest.values();
+      for (int i = 0; i < values.length; i++) {
+        values[i] = values[i] / 2 + 0.5f;
+      }
+      return nearest;
+    }
+    List<BufferedImage> resized =
+        images.stream().map(image -> Resampling.LANCZOS.resize(image, width, height)).toList();
+    return new ImageTensor(Images.toLevels(resized), resized.size(), height, width);
   }
 
   /** The pictures as they are, 8 bit RGB; not to be changed. */

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.Init;
 import io.github.diffusion4j.LatentDistribution;
@@ -48,7 +49,7 @@ public record Upscale(Pictures pictures, int noiseLevel) implements Init {
     int factor = stages.codec().factor();
     int multiple = Math.max(factor, stages.denoiser().sideMultiple());
     Encoding.checkCount(request, pictures);
-    GenerationRequest.Builder builder = request.toBuilder();
+    GenerationRequestBuilder builder = request.toBuilder();
     if (request.width().isEmpty()) {
       builder.width(factor * Math.max(multiple, pictures.width() / multiple * multiple));
     }

@@ -72,21 +72,17 @@ public record TensorInfo(
   }
 
   /**
-   * Elements in memory as float32: F16 and BF16 exactly, F64 rounded.
+   * Takes this tensor's elements from its bytes, as float32: F16 and BF16 exactly, F64 rounded.
    *
-   * @param type element type
-   * @param bytes little endian, from position to limit; not changed
-   * @return the elements; the caller's own
-   * @throws ModelFormatException if they are not floats
+   * @param bytes as many as this tensor has, from the position
+   * @return the elements, row-major; the caller's own
+   * @throws ModelFormatException if the tensor is not of floats
    */
-  public static float[] floats(TensorType type, ByteBuffer bytes) {
-    long elements = bytes.remaining() * 8L / type.bits();
-    TensorInfo info =
-        new TensorInfo("", Path.of(""), type, List.of(elements), 0, bytes.remaining());
+  public float[] floats(ByteBuffer bytes) {
+    int start = bytes.position();
     return ElementReader.floats(
-        info,
-        (from, count) ->
-            bytes.slice(bytes.position() + (int) from, count).order(ByteOrder.LITTLE_ENDIAN));
+        this,
+        (from, count) -> bytes.slice(start + (int) from, count).order(ByteOrder.LITTLE_ENDIAN));
   }
 
   private ByteBuffer bytes(SeekableByteChannel channel, long from, int count) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.RuntimeOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,7 +35,7 @@ class BadRequestTest {
     pipeline.close();
   }
 
-  record Bad(String name, UnaryOperator<GenerationRequest.Builder> change, String... said) {
+  record Bad(String name, UnaryOperator<GenerationRequestBuilder> change, String... said) {
     @Override
     public String toString() {
       return name;

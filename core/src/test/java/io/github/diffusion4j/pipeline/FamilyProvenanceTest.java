@@ -3,6 +3,7 @@ package io.github.diffusion4j.pipeline;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.SizeConditioning;
@@ -59,7 +60,7 @@ class FamilyProvenanceTest {
             GenerationRequest.classes(1, 4).negativePrompt("2").steps(2).seed(4).build()));
   }
 
-  private static GenerationRequest.Builder request(StepPlan plan) {
+  private static GenerationRequestBuilder request(StepPlan plan) {
     return GenerationRequest.prompt("a boat").negativePrompt("x").plan(plan).size(64, 64).seed(7);
   }
 
@@ -74,7 +75,7 @@ class FamilyProvenanceTest {
       assertEquals(painted.request.text(), again.text());
       assertEquals(painted.request.sizes(), again.sizes());
       assertEquals(painted.request.plan(), again.plan());
-      assertEquals(painted.request.trueGuidanceScale(), again.trueGuidanceScale());
+      assertEquals(painted.request.guidance().trueScale(), again.guidance().trueScale());
       var image = pipeline.generate(again).images().get(0);
       assertEquals(0, PictureDifference.of(ImageIO.read(file.toFile()), image).largest());
     }

@@ -10,6 +10,7 @@ import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.LongPrompts;
@@ -46,7 +47,7 @@ class FamilyRequestTest {
     return stages.encoder().encode(resolved, guidance, new CancelToken());
   }
 
-  record Bad(String variant, GenerationRequest.Builder request, String... said) {
+  record Bad(String variant, GenerationRequestBuilder request, String... said) {
     @Override
     public String toString() {
       return variant + ": " + String.join(", ", said);
@@ -71,7 +72,7 @@ class FamilyRequestTest {
         new Bad("ldm-uncond", cat(), "without a prompt", "a cat"));
   }
 
-  private static GenerationRequest.Builder cat() {
+  private static GenerationRequestBuilder cat() {
     return GenerationRequest.prompt("a cat").size(64, 64).steps(1).seed(1);
   }
 

@@ -65,9 +65,9 @@ class ModelPlacesTest {
     float[] plain = paint(ModelCopy.original(), ONE_THREAD);
     assertArrayEquals(plain, paint(ModelCopy.original(), options), 1e-5f);
     List<Path> kept = files(cache);
-    assertEquals(4, kept.size(), "one file for each network, nothing unfinished: " + kept);
+    assertEquals(4, kept.size(), "one folder for each network, nothing unfinished: " + kept);
     assertArrayEquals(plain, paint(ModelCopy.original(), options), 1e-5f);
-    assertEquals(kept, files(cache), "the second load makes no new files");
+    assertEquals(kept, files(cache), "the second load makes nothing new");
     assertEquals(before, NativeCount.open());
   }
 
@@ -76,12 +76,12 @@ class ModelPlacesTest {
     Path cache = folder.resolve("cache");
     RuntimeOptions options = ONE_THREAD.toBuilder().optimizedModelCache(cache).build();
     float[] plain = paint(ModelCopy.original(), options);
-    for (Path file : files(cache)) {
-      Files.write(file, new byte[100]);
+    for (Path entry : files(cache)) {
+      Files.write(entry.resolve("model.onnx"), new byte[100]);
     }
     assertArrayEquals(plain, paint(ModelCopy.original(), options), 1e-5f);
-    for (Path file : files(cache)) {
-      assertFalse(Files.size(file) == 100, file + " was made again");
+    for (Path entry : files(cache)) {
+      assertFalse(Files.size(entry.resolve("model.onnx")) == 100, entry + " was made again");
     }
   }
 

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.ImageTensor;
+import io.github.diffusion4j.LatentDistribution;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.image.Masks;
 import io.github.diffusion4j.image.PictureFile;
@@ -27,6 +29,7 @@ record NetworkChecks(PipelineCase golden, SafetensorsFile tensors) {
     checkPictures(request, networks);
     checkEncoder(networks);
     checkExtraChannels(networks);
+    checkControls(networks);
     checkFirstCall(networks);
   }
 
@@ -109,6 +112,23 @@ record NetworkChecks(PipelineCase golden, SafetensorsFile tensors) {
     PipelineGoldenTest.close("mask_latents", mask.get(), masks, EXACT);
     PipelineGoldenTest.close(
         "masked_image_latents", stored("masked_image_latents").orElseThrow(), known, 1e-3);
+  }
+
+  /** Control pictures, as often as the reference repeats them: for images, and for branches. */
+  private void checkControls(RecordingStages networks) {
+    for (int i = 0; networks.control != null && i < networks.control.signals().size(); i++) {
+      Optional<float[]> expected = stored(i == 0 ? "control_image" : "control_image_" + i);
+      if (expected.isPresent()) {
+        ImageTensor picture = networks.control.signals().get(i).picture();
+        int images = networks.shape.batch();
+        float[] once = LatentDistribution.repeat(picture.values(), picture.batch(), images);
+        float[] all = new float[expected.get().length];
+        for (int at = 0; at < all.length; at += once.length) {
+          System.arraycopy(once, 0, all, at, once.length);
+        }
+        PipelineGoldenTest.close("control_image " + i, expected.get(), all, EXACT);
+      }
+    }
   }
 
   /** The first call's whole batch; the reference of InstructPix2Pix has its branches reversed. */

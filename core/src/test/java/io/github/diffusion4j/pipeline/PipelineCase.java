@@ -3,6 +3,7 @@ package io.github.diffusion4j.pipeline;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.SizeConditioning;
 import io.github.diffusion4j.TextOptions;
@@ -66,7 +67,11 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
           "denoising_start",
           "padding_mask_crop",
           "image_guidance_scale",
-          "noise_level");
+          "noise_level",
+          "controlnet_conditioning_scale",
+          "control_guidance_start",
+          "control_guidance_end",
+          "guess_mode");
 
   static List<PipelineCase> of(Path variant) throws IOException {
     JsonNode root = JSON.readTree(variant.resolve("cases.json").toFile());
@@ -121,7 +126,7 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
                 throw new AssertionError(name() + ": cannot run a case with argument " + key);
               }
             });
-    GenerationRequest.Builder builder =
+    GenerationRequestBuilder builder =
         painted()
             .scheduler(scheduler())
             .text(textOptions())
@@ -143,7 +148,11 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
       builder.width((int) number("width").orElse(facts.width()));
       builder.height((int) number("height").orElse(facts.height()));
     }
-    return builder.init(task().init()).build();
+    return builder
+        .init(task().init())
+        .controls(new ControlCase(task()).controls())
+        .guessMode(call().path("guess_mode").asBoolean())
+        .build();
   }
 
   /** What the case begins with. */
@@ -151,7 +160,7 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
     return new TaskCase(name(), variant, json);
   }
 
-  private GenerationRequest.Builder painted() {
+  private GenerationRequestBuilder painted() {
     if (call().hasNonNull("class_labels")) {
       return GenerationRequest.classes(
           Arrays.stream(doubles(call().get("class_labels"))).mapToInt(x -> (int) x).toArray());

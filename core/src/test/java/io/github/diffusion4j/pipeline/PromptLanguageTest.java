@@ -10,8 +10,10 @@ import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.LongPrompts;
 import io.github.diffusion4j.PromptEmbeddings;
 import io.github.diffusion4j.PromptOptions;
@@ -19,7 +21,6 @@ import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.TextualInversion;
-import io.github.diffusion4j.scheduler.SampleShape;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -62,7 +63,7 @@ class PromptLanguageTest {
     return known;
   }
 
-  private static GenerationRequest.Builder request(PromptOptions options, String... prompts) {
+  private static GenerationRequestBuilder request(PromptOptions options, String... prompts) {
     return GenerationRequest.prompts(List.of(prompts))
         .negativePrompt("bad")
         .size(64, 64)
@@ -73,18 +74,17 @@ class PromptLanguageTest {
         .text(TextOptions.DEFAULT.withPrompt(options));
   }
 
-  private static GenerationRequest.Builder webUi(String... prompts) {
+  private static GenerationRequestBuilder webUi(String... prompts) {
     return request(PromptOptions.of(PromptSyntax.WEB_UI), prompts);
   }
 
-  private List<float[]> steps(String variant, GenerationRequest.Builder request)
-      throws IOException {
+  private List<float[]> steps(String variant, GenerationRequestBuilder request) throws IOException {
     Recording recording = new Recording();
     pipeline(variant).generate(request.build(), recording);
     return recording.steps;
   }
 
-  private float[] latents(String variant, GenerationRequest.Builder request) throws IOException {
+  private float[] latents(String variant, GenerationRequestBuilder request) throws IOException {
     return steps(variant, request).get(STEPS - 1);
   }
 
@@ -183,7 +183,7 @@ class PromptLanguageTest {
     Guidance guidance = new Guidance.Composed(2, List.of(List.of(1.0, 0.5), List.of(0.25, 0.0)));
     float[] outputs = {1, 2, 3, 5, 9, 4};
     float[] dst = new float[2];
-    guidance.combine(outputs, new SampleShape(2, 1), dst);
+    guidance.start(1, new LatentShape(2, 1, 1, 1)).combine(outputs, dst);
     assertArrayEquals(new float[] {1 + 2 * (3 - 1) + 0.5f * (9 - 1), 2 + 1 * (5 - 2)}, dst);
     assertEquals(3, guidance.branches());
     assertThrows(

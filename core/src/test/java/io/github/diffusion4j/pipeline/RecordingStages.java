@@ -3,6 +3,7 @@ package io.github.diffusion4j.pipeline;
 import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Conditioning;
+import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.DenoiserModel;
 import io.github.diffusion4j.ImageTensor;
@@ -18,15 +19,18 @@ import java.util.Optional;
 final class RecordingStages implements DenoiserModel, LatentCodec {
 
   private final Stages stages;
+  private DenoiserModel denoiser;
   final List<float[]> encoderInputs = new ArrayList<>();
   final List<LatentDistribution> encoded = new ArrayList<>();
   Conditioning conditioning;
   LatentShape shape;
+  ControlSchedule control;
   float[] firstInput;
   float[] firstOutput;
 
   RecordingStages(Stages stages) {
     this.stages = stages;
+    this.denoiser = stages.denoiser();
   }
 
   Stages stages() {
@@ -61,15 +65,27 @@ final class RecordingStages implements DenoiserModel, LatentCodec {
   }
 
   @Override
+  public List<String> controlNets() {
+    return denoiser.controlNets();
+  }
+
+  @Override
+  public DenoiserModel controlled(ControlSchedule schedule) {
+    control = schedule;
+    denoiser = denoiser.controlled(schedule);
+    return this;
+  }
+
+  @Override
   public Denoiser bind(
       Conditioning given, LatentShape latents, BranchBatching batching, CancelToken cancel) {
     conditioning = given;
     shape = latents;
-    Denoiser denoiser = stages.denoiser().bind(given, latents, batching, cancel);
+    Denoiser bound = denoiser.bind(given, latents, batching, cancel);
     return new Denoiser() {
       @Override
       public void predict(float[] x, double timestep, float[] dst) {
-        denoiser.predict(x, timestep, dst);
+        bound.predict(x, timestep, dst);
         if (firstInput == null) {
           firstInput = x.clone();
           firstOutput = dst.clone();
@@ -78,7 +94,7 @@ final class RecordingStages implements DenoiserModel, LatentCodec {
 
       @Override
       public void close() {
-        denoiser.close();
+        bound.close();
       }
     };
   }
@@ -117,7 +133,7 @@ final class RecordingStages implements DenoiserModel, LatentCodec {
   }
 
   @Override
-  public long decodeBytesPerPixel() {
-    return stages.codec().decodeBytesPerPixel();
+  public long decodeBytes(int width, int height) {
+    return stages.codec().decodeBytes(width, height);
   }
 }

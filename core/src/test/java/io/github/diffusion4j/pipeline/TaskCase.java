@@ -16,7 +16,7 @@ import java.util.Set;
 /** The task of a case, by its pipeline's name and with the defaults of the reference's. */
 record TaskCase(String name, Path variant, JsonNode json) {
 
-  private static final Set<String> PICTURES = Set.of("image", "mask_image");
+  private static final Set<String> PICTURES = Set.of("image", "mask_image", "control_image");
 
   boolean isInpainting() {
     return pipeline().contains("Inpaint");
@@ -31,8 +31,8 @@ record TaskCase(String name, Path variant, JsonNode json) {
                 throw new AssertionError(name + ": cannot run a case with picture " + key);
               }
             });
-    if (!json.path("image_inputs").has("image")) {
-      return new Init.FromNoise();
+    if (!json.path("image_inputs").has("image") || pipeline().matches(".*ControlNetPipeline")) {
+      return new Init.FromNoise(); // a control's picture is not one to begin with
     }
     Pictures pictures = Pictures.read(input("image"));
     String pipeline = pipeline();
@@ -70,7 +70,7 @@ record TaskCase(String name, Path variant, JsonNode json) {
     return pipeline().contains("XL");
   }
 
-  private String pipeline() {
+  String pipeline() {
     return json.path("pipeline").asText();
   }
 

@@ -1,6 +1,6 @@
 package io.github.diffusion4j.cli;
 
-import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.TextOptions;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -154,7 +154,7 @@ final class LineOptions {
   }
 
   /** Changes what is given here. */
-  void change(GenerationRequest.Builder builder) {
+  void change(GenerationRequestBuilder builder) {
     picture.change(builder);
   }
 

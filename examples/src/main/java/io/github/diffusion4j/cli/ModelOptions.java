@@ -2,9 +2,11 @@ package io.github.diffusion4j.cli;
 
 import io.github.diffusion4j.ExecutionProvider;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.SafetyPolicy;
 import io.github.diffusion4j.examples.ShippedModel;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Locale;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -33,6 +35,20 @@ final class ModelOptions {
       description = "Threads on the CPU. Default: 0, as many as there are cores.")
   private int threads;
 
+  @Option(
+      names = "--safety",
+      paramLabel = "POLICY",
+      converter = SafetyConverter.class,
+      description =
+          "Pictures that the model's safety checker flags: black, blur, report (only told) or off."
+              + " Default: black.")
+  private SafetyPolicy safety = SafetyPolicy.BLACK;
+
+  @Option(
+      names = "--no-safety-checker",
+      description = "Do not open the model's safety checker: the same as --safety off.")
+  private boolean unchecked;
+
   /** The folder asked for, or the shipped one. */
   Path folder() throws IOException {
     return model == null ? ShippedModel.path() : model;
@@ -44,7 +60,23 @@ final class ModelOptions {
       throw new IllegalArgumentException(
           "--threads must be in [0, " + RuntimeOptions.MAX_THREADS + "], got " + threads);
     }
-    return RuntimeOptions.builder().provider(provider).intraOpThreads(threads).build();
+    return RuntimeOptions.builder()
+        .provider(provider)
+        .intraOpThreads(threads)
+        .safety(unchecked ? SafetyPolicy.OFF : safety)
+        .build();
+  }
+
+  /** Reads a policy's name. */
+  static final class SafetyConverter implements ITypeConverter<SafetyPolicy> {
+    @Override
+    public SafetyPolicy convert(String text) {
+      try {
+        return SafetyPolicy.valueOf(text.toUpperCase(Locale.ROOT));
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException("expected black, blur, report or off, got " + text);
+      }
+    }
   }
 
   /** Reads a provider's name. */

@@ -1,7 +1,7 @@
 package io.github.diffusion4j.cli;
 
 import io.github.diffusion4j.BranchBatching;
-import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.noise.NoiseKind;
 import java.util.List;
@@ -91,7 +91,7 @@ final class PictureOptions {
   private Boolean oneByOne;
 
   /** Changes what is given here. */
-  void change(GenerationRequest.Builder builder) {
+  void change(GenerationRequestBuilder builder) {
     Optional.ofNullable(negative).ifPresent(builder::negativePrompt);
     Optional.ofNullable(width).ifPresent(builder::width);
     Optional.ofNullable(height).ifPresent(builder::height);

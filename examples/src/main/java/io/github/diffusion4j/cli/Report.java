@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.ModelFacts;
+import io.github.diffusion4j.SafetyPolicy;
 import io.github.diffusion4j.pipeline.Provenance;
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;
@@ -33,13 +34,14 @@ final class Report {
     String line() {
       return String.format(
           Locale.ROOT,
-          "%s  (seed %d, %dx%d, %s steps, %.1f s)",
+          "%s  (seed %d, %dx%d, %s steps, %.1f s)%s",
           file,
           job.seed(),
           width,
           height,
           setting("Steps"),
-          seconds(provenance.timings().total()));
+          seconds(provenance.timings().total()),
+          provenance.safety().isFlagged(job.image()) ? "  flagged by the safety checker" : "");
     }
 
     private String setting(String name) {
@@ -107,7 +109,7 @@ final class Report {
       root.put("runtime", first().provenance().runtime());
       root.put("scheduler", first().setting("Sampler"));
       root.put("steps", Integer.parseInt(first().setting("Steps")));
-      root.put("guidance_scale", request.guidanceScale().orElseThrow());
+      root.put("guidance_scale", request.guidance().scale().orElseThrow());
       root.put("noise", request.noiseKind().label());
     }
     root.putArray("pictures");
@@ -123,6 +125,9 @@ final class Report {
     node.put("file", picture.file().toString()).put("prompt", picture.job().prompt());
     node.put("seed", picture.job().seed());
     node.put("width", picture.width()).put("height", picture.height());
+    if (picture.provenance().safety().policy() != SafetyPolicy.OFF) {
+      node.put("flagged", picture.provenance().safety().isFlagged(picture.job().image()));
+    }
     node.putObject("seconds")
         .put("encode", rounded(seconds(timings.encode())))
         .put("denoise", rounded(seconds(timings.denoise())))

@@ -1,6 +1,7 @@
 package io.github.diffusion4j.cli;
 
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.TextualInversion;
 import io.github.diffusion4j.pipeline.Provenance;
@@ -118,7 +119,7 @@ final class RequestOptions {
                     ? firstSeed(painted)
                     : first.of(line.number(), () -> firstSeed(painted)))) {
       for (String drawn : templates.expand(line.prompt(), seed)) {
-        GenerationRequest.Builder request = request(drawn, painted, List.of(line.options()));
+        GenerationRequestBuilder request = request(drawn, painted, List.of(line.options()));
         jobs.add(new Job(request.seed(seed).build(), 0));
       }
     }
@@ -147,17 +148,17 @@ final class RequestOptions {
     return new Job(request, Provenance.readIndex(from));
   }
 
-  private GenerationRequest.Builder request(
+  private GenerationRequestBuilder request(
       String text, Optional<GenerationRequest> painted, List<LineOptions> line) {
-    GenerationRequest.Builder builder = GenerationRequest.prompt(text);
+    GenerationRequestBuilder builder = GenerationRequest.prompt(text);
     painted.ifPresent(
         old -> builder.like(old).negativePrompt(old.negativePrompts().toArray(String[]::new)));
     return change(builder, painted.map(GenerationRequest::text).orElse(TextOptions.DEFAULT), line);
   }
 
   /** Changes what the command line says, then what the batch file's line says, if there is one. */
-  private GenerationRequest.Builder change(
-      GenerationRequest.Builder builder, TextOptions painted, List<LineOptions> line) {
+  private GenerationRequestBuilder change(
+      GenerationRequestBuilder builder, TextOptions painted, List<LineOptions> line) {
     picture.change(builder);
     TextOptions text = picture.change(arguments.change(painted));
     for (LineOptions options : line) {

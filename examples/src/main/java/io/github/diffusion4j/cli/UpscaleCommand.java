@@ -1,6 +1,7 @@
 package io.github.diffusion4j.cli;
 
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
 import io.github.diffusion4j.task.ImageToImage;
 import io.github.diffusion4j.task.Pictures;
@@ -83,7 +84,7 @@ final class UpscaleCommand implements Callable<Integer> {
                 : enlarged(request, pictures, pipeline).init(repaint).build());
   }
 
-  private GenerationRequest.Builder enlarged(
+  private GenerationRequestBuilder enlarged(
       GenerationRequest request, Pictures pictures, StableDiffusionPipeline pipeline) {
     int multiple = pipeline.stages().sizeMultiple();
     return request.toBuilder()

@@ -71,7 +71,7 @@ class BatchFileTest {
     assertEquals(96, PictureFile.read(fox).getWidth());
     assertEquals(96, PictureFile.read(fox).getHeight());
     assertEquals(List.of("dark"), Provenance.readRequest(fox).negativePrompts());
-    assertEquals(2, Provenance.readRequest(fox).guidanceScale().orElseThrow());
+    assertEquals(2, Provenance.readRequest(fox).guidance().scale().orElseThrow());
     Path cat = pictures().resolve("a-cat-1.png");
     assertEquals(128, PictureFile.read(cat).getWidth());
     assertEquals(List.of("red"), Provenance.readRequest(cat).negativePrompts());

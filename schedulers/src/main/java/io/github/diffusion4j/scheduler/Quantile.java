@@ -1,7 +1,7 @@
 package io.github.diffusion4j.scheduler;
 
 /** Quantiles without sorting (Hoare's selection). */
-final class Quantile {
+public final class Quantile {
 
   private Quantile() {}
 
@@ -10,8 +10,9 @@ final class Quantile {
    *
    * @param values at least one; put into another order
    * @param ratio 0 (the least) to 1 (the greatest)
+   * @return between the least and the greatest value
    */
-  static double of(float[] values, double ratio) {
+  public static double of(float[] values, double ratio) {
     double rank = ratio * (values.length - 1);
     int below = (int) rank;
     float low = select(values, below);

@@ -1,0 +1,111 @@
+package io.github.diffusion4j.family;
+
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.onnx.Closer;
+import io.github.diffusion4j.onnx.OnnxFile;
+import io.github.diffusion4j.onnx.OrtModel;
+import io.github.diffusion4j.onnx.OrtRuntime;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The control networks that a UNet can be steered by. Each is checked when the model is opened and
+ * opened when a request first asks for it. Thread-safe.
+ */
+final class ControlNets implements AutoCloseable {
+
+  private final OrtRuntime runtime;
+  private final Residuals residuals;
+  private final Map<String, ControlNet.Signature> signatures;
+  private final Map<String, ControlNet> opened = new HashMap<>();
+  private final Closer owned = new Closer();
+
+  private ControlNets(
+      OrtRuntime runtime, Residuals residuals, Map<String, ControlNet.Signature> signatures) {
+    this.runtime = runtime;
+    this.residuals = residuals;
+    this.signatures = signatures;
+  }
+
+  /**
+   * Checks the networks of a model.
+   *
+   * @param unet takes residuals
+   * @param conditions what the UNet is told beside latents and time, and they may be told too
+   */
+  static ControlNets of(
+      ModelLayout layout, OrtRuntime runtime, OrtModel unet, Set<String> conditions)
+      throws IOException {
+    Residuals residuals =
+        Residuals.of(unet.inputs().values(), layout.config("unet"), unet.component());
+    Map<String, ControlNet.Signature> signatures = new LinkedHashMap<>();
+    for (Map.Entry<String, Path> net : layout.controlNets().entrySet()) {
+      Path file = onnx(net.getValue());
+      Path folder = file.toAbsolutePath().getParent();
+      ControlNet.Signature signature =
+          ControlNet.Signature.of(
+              net.getKey(), OnnxFile.read(file), ConfigFile.read(folder, "config.json"));
+      signature.requireConditions(conditions);
+      residuals.requireSame(signature.residuals(), net.getKey());
+      signatures.put(net.getKey(), signature);
+    }
+    return new ControlNets(runtime, residuals, signatures);
+  }
+
+  private static Path onnx(Path place) {
+    Path file = Files.isDirectory(place) ? place.resolve("model.onnx") : place;
+    if (!Files.isRegularFile(file)) {
+      throw new ModelFormatException(
+          place + ": no ControlNet there, expected a folder with model.onnx and config.json");
+    }
+    return file;
+  }
+
+  /** What the UNet takes. */
+  Residuals residuals() {
+    return residuals;
+  }
+
+  List<String> names() {
+    return new ArrayList<>(signatures.keySet());
+  }
+
+  /**
+   * A network, opened if it is not yet.
+   *
+   * @throws IllegalArgumentException if there is none of that name
+   * @throws UncheckedIOException if its file cannot be read any more
+   */
+  synchronized ControlNet open(String name) {
+    ControlNet.Signature signature = signatures.get(name);
+    if (signature == null) {
+      throw new IllegalArgumentException(
+          "no control network \"" + name + "\", the model has " + signatures.keySet());
+    }
+    return opened.computeIfAbsent(name, n -> open(signature));
+  }
+
+  private ControlNet open(ControlNet.Signature signature) {
+    try {
+      OrtModel model = runtime.open(signature.name(), signature.file());
+      return new ControlNet(signature, owned.own(model));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    opened.clear();
+    owned.close();
+  }
+}

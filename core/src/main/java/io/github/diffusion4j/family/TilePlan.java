@@ -1,0 +1,108 @@
+package io.github.diffusion4j.family;
+
+import io.github.diffusion4j.VaeTiling;
+import io.github.diffusion4j.VaeTiling.EdgeTiles;
+import io.github.diffusion4j.VaeTiling.Mode;
+import io.github.diffusion4j.onnx.TensorSpec;
+import java.lang.management.ManagementFactory;
+
+/**
+ * Decides whether an autoencoder's networks work on whole pictures or on tiles, and on which.
+ *
+ * @param tiling what the user wants
+ * @param factor pixels per latent cell along an axis
+ * @param ownSize side of the autoencoder's own tile in latent cells
+ * @param memory what decoding takes
+ */
+record TilePlan(VaeTiling tiling, int factor, int ownSize, Memory memory) {
+
+  private static final int SMALLEST = 32; // cells: 256 pixels, where memory halves the tiles
+
+  /**
+   * What decoding takes at its peak.
+   *
+   * @param bytesPerPixel activations of the full-size blocks
+   * @param bytesPerCellPair of attention, for each pair of latent cells; 0 without attention
+   */
+  record Memory(long bytesPerPixel, long bytesPerCellPair) {
+    double bytes(double cells, int factor) {
+      return cells * factor * factor * bytesPerPixel + cells * cells * bytesPerCellPair;
+    }
+  }
+
+  TilePlan {
+    if (tiling.tileSize() > 0 && tiling.tileSize() < 2 * factor) {
+      throw new IllegalArgumentException(
+          "tileSize must be 0 or at least %d pixels, two latent cells of this model, got %d"
+              .formatted(2 * factor, tiling.tileSize()));
+    }
+  }
+
+  /**
+   * The tiles of a picture.
+   *
+   * @param height in latent cells
+   * @param width in latent cells
+   * @param network the side of the network that has a shape, fixed or not
+   */
+  TileGrid grid(int height, int width, TiledNetwork.Port network) {
+    TensorSpec spec = network.spec();
+    if (tiling.mode() == Mode.OFF) {
+      return TileGrid.whole(height, width);
+    }
+    if (spec.dim(2) > 0 && spec.dim(3) > 0) { // exported for one size: that is the tile
+      int fixedHeight = (int) spec.dim(2) / network.scale();
+      int fixedWidth = (int) spec.dim(3) / network.scale();
+      return height < fixedHeight || width < fixedWidth
+          ? TileGrid.whole(height, width)
+          : TileGrid.of(
+              height,
+              width,
+              new TileGrid.Tile(fixedHeight, fixedWidth, tiling.overlap(), EdgeTiles.FULL));
+    }
+    boolean fits = memory.bytes((double) height * width, factor) <= limit();
+    return tiling.mode() == Mode.AUTO && fits
+        ? TileGrid.whole(height, width)
+        : forced(height, width);
+  }
+
+  /** Tiles, whether the whole fits or not. */
+  TileGrid forced(int height, int width) {
+    int size = size();
+    return TileGrid.of(
+        height, width, new TileGrid.Tile(size, size, tiling.overlap(), tiling.edges()));
+  }
+
+  private int size() {
+    if (tiling.tileSize() > 0) {
+      return tiling.tileSize() / factor;
+    }
+    int size = ownSize;
+    while (tiling.mode() == Mode.AUTO
+        && size >= 2 * SMALLEST
+        && memory.bytes((double) size * size, factor) > limit()) {
+      size /= 2;
+    }
+    return size;
+  }
+
+  private double limit() {
+    return tiling.memoryLimit() > 0 ? tiling.memoryLimit() : machineMemory() / 2;
+  }
+
+  /** What the largest tile of a picture takes. */
+  double bytes(TileGrid grid) {
+    double cells =
+        (double) grid.rows().stream().mapToInt(TileGrid.Span::length).max().orElse(0)
+            * grid.columns().stream().mapToInt(TileGrid.Span::length).max().orElse(0);
+    return memory.bytes(cells, factor);
+  }
+
+  /** Of the container where there is one. */
+  private static double machineMemory() {
+    return ManagementFactory.getOperatingSystemMXBean()
+            instanceof com.sun.management.OperatingSystemMXBean system
+        ? system.getTotalMemorySize()
+        : Double.MAX_VALUE;
+  }
+}

@@ -1,0 +1,39 @@
+package io.github.diffusion4j.graph;
+
+import io.github.diffusion4j.onnx.ElementType;
+import io.github.diffusion4j.onnx.GraphEdit;
+import java.util.List;
+
+/**
+ * A network of a published kind with all its sizes: what can write itself as a graph. Immutable.
+ */
+public interface Architecture {
+
+  /**
+   * Adds inputs, layers and outputs, named as Hugging Face optimum names them in its exports.
+   *
+   * @param graph without nodes yet
+   * @param edits changes to make on the way
+   * @throws IllegalArgumentException if this kind of network has no such change
+   */
+  void addTo(Graph graph, List<GraphEdit> edits);
+
+  /**
+   * Whether a file of weights may hold a key that no layer uses: a buffer, or a weight of another
+   * network in the same file.
+   *
+   * @param key name of a tensor
+   * @return false for all but those
+   */
+  boolean tolerates(String key);
+
+  /**
+   * The precision that the network computes in when another is asked for.
+   *
+   * @param asked what the runtime would take
+   * @return usually the argument
+   */
+  default ElementType precision(ElementType asked) {
+    return asked;
+  }
+}

@@ -1,0 +1,51 @@
+package io.github.diffusion4j.graph;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.config.ConfigFile;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+
+/** The kinds of networks that can be built, by the class names of their configurations. */
+public final class Architectures {
+
+  private static final Map<String, Function<ConfigFile, Architecture>> KINDS =
+      new TreeMap<>(
+          Map.of(
+              "CLIPTextModel", config -> ClipTextModel.of(config, false),
+              "CLIPTextModelWithProjection", config -> ClipTextModel.of(config, true),
+              "T5EncoderModel", T5EncoderModel::of,
+              "AutoencoderKL/vae_encoder",
+                  config -> AutoencoderKl.of(config, AutoencoderKl.Half.ENCODER),
+              "AutoencoderKL/vae_decoder",
+                  config -> AutoencoderKl.of(config, AutoencoderKl.Half.DECODER)));
+
+  private Architectures() {}
+
+  /**
+   * The network of a configuration.
+   *
+   * @param component what it is in its model, such as {@code vae_decoder}
+   * @param config its config.json
+   * @return the network with its sizes
+   * @throws ModelFormatException if this kind of network is not known here, or a value is out of
+   *     its range
+   */
+  public static Architecture of(String component, ConfigFile config) {
+    String kind = className(config);
+    Function<ConfigFile, Architecture> plain = KINDS.get(kind);
+    Function<ConfigFile, Architecture> part = KINDS.get(kind + "/" + component);
+    if (plain == null && part == null) {
+      throw new ModelFormatException(
+          "%s: no network of the class \"%s\" can be built for %s, expected one of %s; export the model to ONNX"
+              .formatted(config.name(), kind, component, KINDS.keySet()));
+    }
+    return (part == null ? plain : part).apply(config);
+  }
+
+  private static String className(ConfigFile config) {
+    JsonNode architectures = config.root().path("architectures");
+    return config.text("_class_name").orElseGet(() -> architectures.path(0).asText(""));
+  }
+}
