@@ -2,6 +2,8 @@ package io.github.diffusion4j;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * The LoRAs of one generation as changes of layers, summed up. Equal sets change a model in the
@@ -52,6 +54,49 @@ public record LoraSet(
    */
   public static boolean isTextEncoder(String component) {
     return component.startsWith("text_encoder");
+  }
+
+  /**
+   * Checks that nothing of a denoiser is changed but one component.
+   *
+   * @param denoiser the component, such as {@code unet}
+   * @throws ModelFormatException if a LoRA changes another kind of denoiser
+   */
+  public void requireOnly(String denoiser) {
+    require(component -> isTextEncoder(component) || component.equals(denoiser), denoiser);
+  }
+
+  /**
+   * Checks that no text encoders are changed but those of a model.
+   *
+   * @param encoders the model's text encoders
+   * @throws ModelFormatException if a LoRA changes another one
+   */
+  public void requireOnlyEncoders(Set<String> encoders) {
+    require(component -> !isTextEncoder(component) || encoders.contains(component), encoders);
+  }
+
+  /**
+   * Checks that nothing is changed but networks of a model.
+   *
+   * @param networks the model's components
+   * @throws ModelFormatException if a LoRA changes another one
+   */
+  public void requireAmong(Set<String> networks) {
+    require(networks::contains, networks);
+  }
+
+  private void require(Predicate<String> known, Object expected) {
+    for (String component : components.keySet()) {
+      if (!known.test(component)) {
+        throw new ModelFormatException(
+            "%s changes a model's %s, but this model has only %s; the LoRA is for another kind of model"
+                .formatted(
+                    loras.stream().map(lora -> lora.file().getFileName()).toList(),
+                    component,
+                    expected));
+      }
+    }
   }
 
   /** Equal if the same files are used with the same scales. */

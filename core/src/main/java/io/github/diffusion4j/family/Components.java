@@ -1,10 +1,13 @@
 package io.github.diffusion4j.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.diffusion4j.LoraSet;
+import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.LowResolution;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.lora.LoraLayers;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.OrtModel;
@@ -19,6 +22,7 @@ import io.github.diffusion4j.tokenizer.Tokenizer;
 import io.github.diffusion4j.tokenizer.TokenizerFormatException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -67,6 +71,7 @@ final class Components {
             .map(name -> name.substring(ENCODER.length()))
             .sorted()
             .toList();
+    layout.loras().requireAmong(files.keySet());
     Map<String, Callable<AutoCloseable>> tasks = new LinkedHashMap<>();
     Map<String, AutoCloseable> opened = new HashMap<>();
     for (int i = 0; i < suffixes.size(); i++) {
@@ -81,15 +86,32 @@ final class Components {
     files.forEach(
         (name, file) -> {
           int encoder = name.startsWith(ENCODER) ? suffixes.indexOf(suffix(name)) : -1;
-          List<GraphEdit> edits =
+          List<GraphEdit> words =
               encoder < 0 || layout.inversions().isEmpty()
                   ? List.of()
                   : new TextualInversions(layout.inversions(), encoder, suffixes.size())
                       .edits((Tokenizer) opened.get(TOKENIZER + suffix(name)));
-          tasks.put(name, () -> runtime.open(name, file, edits));
+          tasks.put(
+              name,
+              () -> {
+                List<GraphEdit> edits = new ArrayList<>(words);
+                edits.addAll(merged(layout, name, file));
+                return runtime.open(name, file, edits);
+              });
         });
     opened.putAll(ParallelOpening.open(tasks, open));
     return new Components(layout, runtime, open, opened);
+  }
+
+  /** The change of a network that LoRAs are merged into. */
+  private static List<GraphEdit> merged(ModelLayout layout, String name, Path file)
+      throws IOException {
+    LoraSet loras = layout.loras();
+    if (loras.of(name).isEmpty()) {
+      return List.of();
+    }
+    Map<String, LowRank> changes = LoraLayers.find(loras, name, OrtModel.layers(file));
+    return List.of(new GraphEdit.Merged(loras.toString(), changes));
   }
 
   private static String suffix(String encoder) {

@@ -1,8 +1,11 @@
 package io.github.diffusion4j.family;
 
+import io.github.diffusion4j.Lora;
+import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.TextualInversion;
 import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.lora.LoraFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -11,6 +14,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A model's folder as the hub lays it out: model_index.json, and a folder for each component with
@@ -21,18 +25,27 @@ public final class ModelLayout {
   private final Path folder;
   private final ConfigFile index;
 
-  private final List<TextualInversion> inversions;
-  private final Map<String, Path> controlNets;
+  private final Additions additions;
 
-  private ModelLayout(
-      Path folder,
-      ConfigFile index,
+  /** What a model is opened with beside its folder. */
+  private record Additions(
       List<TextualInversion> inversions,
-      Map<String, Path> controlNets) {
+      Map<String, Path> controlNets,
+      LoraSet loras,
+      Optional<Path> loraFolder) {
+    static final Additions NONE =
+        new Additions(List.of(), Map.of(), LoraSet.NONE, Optional.empty());
+
+    Additions {
+      inversions = List.copyOf(inversions);
+      controlNets = Collections.unmodifiableMap(new LinkedHashMap<>(controlNets));
+    }
+  }
+
+  private ModelLayout(Path folder, ConfigFile index, Additions additions) {
     this.folder = folder;
     this.index = index;
-    this.inversions = List.copyOf(inversions);
-    this.controlNets = Collections.unmodifiableMap(new LinkedHashMap<>(controlNets));
+    this.additions = additions;
   }
 
   /**
@@ -58,7 +71,7 @@ public final class ModelLayout {
               + ": no model_index.json there. Expected an ONNX model in the layout of the Hugging"
               + " Face hub: model_index.json beside text_encoder/, unet/, vae_decoder/ …");
     }
-    return new ModelLayout(folder, index, List.of(), Map.of());
+    return new ModelLayout(folder, index, Additions.NONE);
   }
 
   /**
@@ -68,7 +81,10 @@ public final class ModelLayout {
    * @return a copy
    */
   public ModelLayout with(List<TextualInversion> words) {
-    return new ModelLayout(folder, index, words, controlNets);
+    return new ModelLayout(
+        folder,
+        index,
+        new Additions(words, additions.controlNets, additions.loras, additions.loraFolder));
   }
 
   /**
@@ -78,7 +94,66 @@ public final class ModelLayout {
    * @return a copy
    */
   public ModelLayout withControlNets(Map<String, Path> nets) {
-    return new ModelLayout(folder, index, inversions, nets);
+    return new ModelLayout(
+        folder,
+        index,
+        new Additions(additions.inversions, nets, additions.loras, additions.loraFolder));
+  }
+
+  /**
+   * This folder, to be opened with LoRAs merged into its weights: for good, and as fast as without.
+   * LoRAs that change from request to request belong to the requests.
+   *
+   * @param loras in order; their changes add up
+   * @return a copy
+   * @throws IOException if a file cannot be read
+   * @throws ModelFormatException if one is not a LoRA
+   */
+  public ModelLayout withLoras(List<Lora> loras) throws IOException {
+    return new ModelLayout(
+        folder,
+        index,
+        new Additions(
+            additions.inversions,
+            additions.controlNets,
+            new LoraFiles().read(loras),
+            additions.loraFolder));
+  }
+
+  /**
+   * This folder, to be opened with a folder in which requests find LoRAs by name.
+   *
+   * @param loras holds safetensors files
+   * @return a copy
+   * @throws IOException if there is no such folder
+   */
+  public ModelLayout withLoraFolder(Path loras) throws IOException {
+    if (!Files.isDirectory(loras)) {
+      throw new NoSuchFileException(loras.toString(), null, "no folder of LoRAs there");
+    }
+    return new ModelLayout(
+        folder,
+        index,
+        new Additions(
+            additions.inversions, additions.controlNets, additions.loras, Optional.of(loras)));
+  }
+
+  /**
+   * LoRAs to be merged into the model's weights.
+   *
+   * @return their changes, empty if there are none
+   */
+  public LoraSet loras() {
+    return additions.loras;
+  }
+
+  /**
+   * Where requests find LoRAs by name.
+   *
+   * @return a folder, empty if none was given
+   */
+  public Optional<Path> loraFolder() {
+    return additions.loraFolder;
   }
 
   /**
@@ -87,7 +162,7 @@ public final class ModelLayout {
    * @return folders by name, in the order that controls without a name take them
    */
   public Map<String, Path> controlNets() {
-    Map<String, Path> all = new LinkedHashMap<>(controlNets);
+    Map<String, Path> all = new LinkedHashMap<>(additions.controlNets);
     String name = "controlnet";
     for (int i = 1; has(name); i++) {
       all.putIfAbsent(name, folder.resolve(name));
@@ -102,7 +177,7 @@ public final class ModelLayout {
    * @return true after {@link #withControlNets} with some
    */
   public boolean hasGivenControlNets() {
-    return !controlNets.isEmpty();
+    return !additions.controlNets.isEmpty();
   }
 
   /**
@@ -111,7 +186,7 @@ public final class ModelLayout {
    * @return in the order of their tokens, unmodifiable
    */
   public List<TextualInversion> inversions() {
-    return inversions;
+    return additions.inversions;
   }
 
   /**

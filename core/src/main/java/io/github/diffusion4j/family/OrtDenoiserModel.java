@@ -7,6 +7,7 @@ import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.DenoiserModel;
 import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
@@ -57,6 +58,7 @@ final class OrtDenoiserModel implements DenoiserModel {
   }
 
   private final OrtModel model;
+  private final ChangedNetwork network;
   private final TensorSpec sample;
   private final TensorSpec timestep;
   private final TensorSpec output;
@@ -75,6 +77,7 @@ final class OrtDenoiserModel implements DenoiserModel {
   OrtDenoiserModel(
       OrtModel model, String sampleName, Set<String> conditions, Input input, Steering steering) {
     this.model = model;
+    this.network = ChangedNetwork.none(model);
     this.steering = steering;
     this.given = input;
     this.sample = model.require(model.input(sampleName), FLOATS, Set.of(3, 4));
@@ -94,8 +97,9 @@ final class OrtDenoiserModel implements DenoiserModel {
     model.requireNoOtherInputs(known);
   }
 
-  private OrtDenoiserModel(OrtDenoiserModel other, Steering steering) {
+  private OrtDenoiserModel(OrtDenoiserModel other, ChangedNetwork network, Steering steering) {
     model = other.model;
+    this.network = network;
     given = other.given;
     sample = other.sample;
     timestep = other.timestep;
@@ -154,7 +158,16 @@ final class OrtDenoiserModel implements DenoiserModel {
                 .formatted(component(), signal.net(), available));
       }
     }
-    return new OrtDenoiserModel(this, new Steering(steering.nets(), Optional.of(schedule)));
+    return new OrtDenoiserModel(
+        this, network, new Steering(steering.nets(), Optional.of(schedule)));
+  }
+
+  @Override
+  public DenoiserModel with(LoraSet loras) {
+    loras.requireOnly(component());
+    return loras.of(component()).isEmpty()
+        ? this
+        : new OrtDenoiserModel(this, ChangedNetwork.of(model, loras), steering);
   }
 
   @Override
@@ -202,7 +215,7 @@ final class OrtDenoiserModel implements DenoiserModel {
       Optional<Conditioning.Input> extra = conditioning.find(Conditioning.EXTRA_CHANNELS);
       extra.ifPresent(inputs::remove);
       names = inputs.stream().map(Conditioning.Input::name).toList();
-      binding = model.bind(cancel);
+      binding = network.bind(cancel);
       try {
         in = samples(extra);
         time =

@@ -47,11 +47,7 @@ public final class OrtModel implements AutoCloseable {
     }
 
     Map<String, LowRank.Shape> layers() throws IOException {
-      Map<String, LowRank.Shape> shapes = new TreeMap<>();
-      OnnxLayers.of(OnnxGraph.read(file))
-          .layers()
-          .forEach((name, layer) -> shapes.put(name, layer.shape()));
-      return Collections.unmodifiableMap(shapes);
+      return OrtModel.layers(file);
     }
   }
 
@@ -286,6 +282,21 @@ public final class OrtModel implements AutoCloseable {
       }
       return layers;
     }
+  }
+
+  /**
+   * The layers with a weight of an ONNX model that is not open.
+   *
+   * @param file the model
+   * @return the weights' shapes by the layers' names
+   * @throws IOException if the file cannot be read
+   */
+  public static Map<String, LowRank.Shape> layers(Path file) throws IOException {
+    Map<String, LowRank.Shape> shapes = new TreeMap<>();
+    OnnxLayers.of(OnnxGraph.read(file))
+        .layers()
+        .forEach((name, layer) -> shapes.put(name, layer.shape()));
+    return Collections.unmodifiableMap(shapes);
   }
 
   /**

@@ -46,6 +46,7 @@ final class ProvenanceJson {
     root.put("width", request.width().orElseThrow()).put("height", request.height().orElseThrow());
     PlanJson.write(root, request.plan().orElseThrow());
     ConditioningJson.write(root, request);
+    LoraJson.write(root, request.loras());
     root.put("guidance_scale", request.guidance().scale().orElseThrow());
     root.put("guidance_rescale", request.guidance().rescale());
     request.eta().ifPresent(eta -> root.put("eta", eta));
@@ -158,6 +159,7 @@ final class ProvenanceJson {
             .imagesPerPrompt(root.path("num_images_per_prompt").asInt())
             .batching(BranchBatching.valueOf(root.path("batching").asText()));
     ConditioningJson.read(root, builder);
+    builder.loras(LoraJson.read(root));
     if (root.has("eta")) {
       builder.eta(root.path("eta").asDouble());
     }
