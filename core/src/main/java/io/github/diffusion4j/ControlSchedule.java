@@ -95,6 +95,20 @@ public final class ControlSchedule {
   }
 
   /**
+   * Whether any network counts in the solver's present evaluation.
+   *
+   * @return false where the denoiser is not steered
+   */
+  public boolean counts() {
+    for (int i = 0; i < signals.size(); i++) {
+      if (scale(i) != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
    * How much a network counts in the solver's present evaluation: one that does not lie wholly
    * between start and end is left out.
    *

@@ -1,5 +1,7 @@
 package io.github.diffusion4j;
 
+import static java.util.Objects.requireNonNull;
+
 /** Pictures as numbers: [batch, 3, height, width] row-major, nominally −1 to 1, not clamped. */
 public final class ImageTensor {
 
@@ -7,6 +9,7 @@ public final class ImageTensor {
   private final int batch;
   private final int height;
   private final int width;
+  private final Decoding decoding;
 
   /**
    * Takes over the array.
@@ -17,6 +20,10 @@ public final class ImageTensor {
    * @param width in pixels
    */
   public ImageTensor(float[] values, int batch, int height, int width) {
+    this(values, batch, height, width, Decoding.WHOLE);
+  }
+
+  private ImageTensor(float[] values, int batch, int height, int width, Decoding decoding) {
     if (values.length != 3L * batch * height * width) {
       throw new IllegalArgumentException(
           "%d pictures of %d x %d need %d values, got %d"
@@ -26,6 +33,26 @@ public final class ImageTensor {
     this.batch = batch;
     this.height = height;
     this.width = width;
+    this.decoding = requireNonNull(decoding, "decoding");
+  }
+
+  /**
+   * The same pictures with a note of how they were decoded.
+   *
+   * @param how what a codec has to tell
+   * @return shares the array
+   */
+  public ImageTensor with(Decoding how) {
+    return new ImageTensor(values, batch, height, width, how);
+  }
+
+  /**
+   * How the pictures were decoded.
+   *
+   * @return {@link Decoding#WHOLE} where nothing was told
+   */
+  public Decoding decoding() {
+    return decoding;
   }
 
   /**

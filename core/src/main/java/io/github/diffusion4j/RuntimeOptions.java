@@ -31,6 +31,7 @@ import java.util.TreeMap;
  *     theirs already
  * @param safety what becomes of pictures that the model's safety checker flags
  * @param vaeTiling whether the autoencoder works on tiles
+ * @param controls whether control networks are merged with the network that they steer
  * @param sessionConfig raw session entries under ONNX Runtime's keys, such as {@code
  *     session.disable_prepacking}; they win over the typed options
  */
@@ -46,6 +47,7 @@ public record RuntimeOptions(
     boolean deterministic,
     long promptCacheBytes,
     Precision precision,
+    ControlPlacement controls,
     SafetyPolicy safety,
     VaeTiling vaeTiling,
     Map<String, String> sessionConfig) {
@@ -66,6 +68,22 @@ public record RuntimeOptions(
     EXTENDED,
     /** Also changes memory layouts to what the processor likes. */
     ALL
+  }
+
+  /** Where control networks (ControlNets) run. */
+  public enum ControlPlacement {
+    /** Separately on the processor, merged elsewhere where the files allow it. */
+    AUTO,
+    /**
+     * As networks of their own: nothing is copied on the processor, but residuals cross to and from
+     * any other device in each step. Steps outside of a control's do not run its network.
+     */
+    SEPARATE,
+    /**
+     * As one graph with the network that they steer, opened beside it for the first request with
+     * controls: residuals stay on the device, and the weights of both are in memory once more.
+     */
+    MERGED
   }
 
   /** What a network computes in. */
@@ -94,6 +112,7 @@ public record RuntimeOptions(
           "promptCacheBytes must be at least 0, found " + promptCacheBytes);
     }
     requireNonNull(precision, "precision");
+    requireNonNull(controls, "controls");
     requireNonNull(safety, "safety");
     requireNonNull(vaeTiling, "vaeTiling");
     sessionConfig = sortedCopy(sessionConfig, "sessionConfig");
@@ -123,6 +142,7 @@ public record RuntimeOptions(
     builder.deterministic = deterministic;
     builder.promptCacheBytes = promptCacheBytes;
     builder.precision = precision;
+    builder.controls = controls;
     builder.safety = safety;
     builder.vaeTiling = vaeTiling;
     builder.sessionConfig.putAll(sessionConfig);
@@ -164,6 +184,7 @@ public record RuntimeOptions(
     private boolean deterministic;
     private long promptCacheBytes = DEFAULT_PROMPT_CACHE_BYTES;
     private Precision precision = Precision.AUTO;
+    private ControlPlacement controls = ControlPlacement.AUTO;
     private SafetyPolicy safety = SafetyPolicy.BLACK;
     private VaeTiling vaeTiling = VaeTiling.AUTO;
     private final Map<String, String> sessionConfig = new TreeMap<>();
@@ -281,6 +302,16 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets where control networks run; {@link ControlPlacement#AUTO} by default.
+     *
+     * @param value the placement
+     */
+    public Builder controls(ControlPlacement value) {
+      controls = requireNonNull(value, "controls");
+      return this;
+    }
+
+    /**
      * Sets what becomes of pictures that the model's safety checker flags; {@link
      * SafetyPolicy#BLACK} by default.
      *
@@ -330,6 +361,7 @@ public record RuntimeOptions(
           deterministic,
           promptCacheBytes,
           precision,
+          controls,
           safety,
           vaeTiling,
           sessionConfig);

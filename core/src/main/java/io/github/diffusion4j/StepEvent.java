@@ -91,4 +91,15 @@ public final class StepEvent {
     run.denoised(clean);
     return clean;
   }
+
+  /**
+   * Pictures of the solver's estimate of the clean latents.
+   *
+   * @param how such as {@link LatentColors}, or a tiny autoencoder
+   * @return one for each image, with values nominally −1 to 1
+   * @throws IllegalStateException at the start, before any step
+   */
+  public ImageTensor preview(LatentPreview how) {
+    return how.preview(denoised(), shape);
+  }
 }

@@ -41,7 +41,8 @@ public class GuidanceGoldenTest {
           : options;
     }
 
-    List<Integer> branches() {
+    /** How many branches each evaluation needs. */
+    public List<Integer> branches() {
       List<Integer> branches = new ArrayList<>();
       node.path("branches").forEach(count -> branches.add(count.asInt()));
       return branches;

@@ -41,6 +41,7 @@ class RuntimeOptionsTest {
             true,
             1000,
             Precision.FLOAT16,
+            RuntimeOptions.ControlPlacement.MERGED,
             SafetyPolicy.BLUR,
             VaeTiling.ON,
             Map.of("a", "1", "b", "2"));
@@ -58,6 +59,7 @@ class RuntimeOptionsTest {
             .deterministic(false)
             .promptCacheBytes(0)
             .precision(Precision.STORED)
+            .controls(RuntimeOptions.ControlPlacement.MERGED)
             .safety(SafetyPolicy.OFF)
             .vaeTiling(VaeTiling.OFF.withTileSize(256))
             .sessionConfig("c", "3")
@@ -75,6 +77,7 @@ class RuntimeOptionsTest {
             false,
             0,
             Precision.STORED,
+            RuntimeOptions.ControlPlacement.MERGED,
             SafetyPolicy.OFF,
             VaeTiling.OFF.withTileSize(256),
             Map.of("a", "1", "b", "2", "c", "3")),

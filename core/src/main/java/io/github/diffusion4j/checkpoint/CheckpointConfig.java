@@ -17,9 +17,9 @@ import java.util.Map;
  * shapes tell.
  *
  * @param checkpoint with its networks
- * @param known what is given
+ * @param hints what is given
  */
-record CheckpointConfig(Checkpoint checkpoint, Checkpoint.Known known) {
+record CheckpointConfig(Checkpoint checkpoint, CheckpointHints hints) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -35,16 +35,16 @@ record CheckpointConfig(Checkpoint checkpoint, Checkpoint.Known known) {
   private static final int CHANNELS = 32;
 
   /** All configurations by component. */
-  Map<String, Map<String, Object>> all() throws IOException {
+  Map<String, Map<String, Object>> all(TensorStore store) throws IOException {
     Map<String, Map<String, Object>> configs = resource();
     for (String network : checkpoint.networks()) {
       configs.get(network).putAll(checkpoint.mapping(network).config());
     }
     completeUNet(configs.get(UNET));
-    predict(configs);
+    predict(configs, store);
     configs.get(INDEX).put("_class_name", pipelineClass(configs));
-    known.given().forEach((component, config) -> configs.put(component, given(config)));
-    if (!known.given().containsKey(UNET)) {
+    hints.given().forEach((component, config) -> configs.put(component, given(config)));
+    if (!hints.given().containsKey(UNET)) {
       checkChannels(configs.get(UNET));
     }
     return configs;
@@ -75,12 +75,11 @@ record CheckpointConfig(Checkpoint checkpoint, Checkpoint.Known known) {
     }
   }
 
-  private void predict(Map<String, Map<String, Object>> configs) {
+  private void predict(Map<String, Map<String, Object>> configs, TensorStore store) {
     Map<String, Object> scheduler = configs.get(SCHEDULER);
-    TensorStore store = checkpoint.store();
     String marked = store.metadata().getOrDefault("modelspec.prediction_type", "");
-    if (known.prediction().isPresent()) {
-      scheduler.put(PREDICTION, known.prediction().get().configName());
+    if (hints.prediction().isPresent()) {
+      scheduler.put(PREDICTION, hints.prediction().get().configName());
     } else if (store.names().contains("v_pred") || marked.equals("v")) {
       scheduler.put(PREDICTION, Prediction.V.configName());
     } else if (marked.equals("epsilon") || isBase(store) || inChannels(configs) != 4) {

@@ -6,6 +6,7 @@ import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.LatentCodec;
 import io.github.diffusion4j.LatentDistribution;
+import io.github.diffusion4j.LatentPreview;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
@@ -14,10 +15,11 @@ import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * An autoencoder by itself, such as the tiny one (AutoencoderTiny, TAESD) that shows previews of a
@@ -25,15 +27,14 @@ import java.util.Map;
  *
  * <pre>{@code
  * try (var tiny = Autoencoder.load(Path.of("taesd"), RuntimeOptions.defaults())) {
- *   pipeline.generate(
- *       request, event -> show(tiny.decode(event.denoised(), event.shape(), new CancelToken())));
+ *   pipeline.generate(request, new PreviewListener(5, tiny, images -> show(images.get(0))));
  * }
  * }</pre>
  *
  * <p>In a model's folder, as its vae_decoder, it needs nothing of this. Thread-safe, but not to be
  * closed while it is used.
  */
-public final class Autoencoder implements LatentCodec, AutoCloseable {
+public final class Autoencoder implements LatentCodec, LatentPreview, AutoCloseable {
 
   private static final String DECODER = "vae_decoder";
   private static final String ENCODER = "vae_encoder";
@@ -50,27 +51,31 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
    * Opens an autoencoder.
    *
    * @param folder has vae_decoder/model.onnx and vae_decoder/config.json, and
-   *     vae_encoder/model.onnx where pictures are to be encoded
+   *     vae_encoder/model.onnx where pictures are to be encoded; or vae/config.json and weights
    * @param options provider, threads and memory
    * @return owned by the caller
    * @throws IOException if a file cannot be read
    * @throws ModelFormatException if a file is missing or not what it should be
    */
   public static Autoencoder load(Path folder, RuntimeOptions options) throws IOException {
-    Path decoder = requireNonNull(folder, "folder").resolve(DECODER).resolve("model.onnx");
-    if (!Files.isRegularFile(decoder)) {
-      throw new ModelFormatException(
-          folder + ": vae_decoder/model.onnx is missing, expected the folder of an autoencoder");
-    }
-    Path encoder = folder.resolve(ENCODER).resolve("model.onnx");
+    requireNonNull(folder, "folder");
+    ComponentNetwork decoder =
+        ComponentNetwork.find(folder, DECODER)
+            .orElseThrow(
+                () ->
+                    new ModelFormatException(
+                        folder
+                            + ": vae_decoder/model.onnx is missing, and there are no weights in vae/; expected the folder of an autoencoder"));
+    Optional<ComponentNetwork> encoder = ComponentNetwork.find(folder, ENCODER);
     OrtRuntime runtime = OrtRuntime.of(requireNonNull(options, "options"));
     try (Closer open = new Closer()) {
       Map<String, OrtModel> networks = new HashMap<>();
-      networks.put(DECODER, open.own(runtime.open(DECODER, decoder)));
-      if (Files.isRegularFile(encoder)) {
-        networks.put(ENCODER, open.own(runtime.open(ENCODER, encoder)));
+      networks.put(DECODER, open.own(decoder.open(runtime, List.of())));
+      if (encoder.isPresent()) {
+        networks.put(ENCODER, open.own(encoder.get().open(runtime, List.of())));
       }
-      ConfigFile config = ConfigFile.read(folder, DECODER + "/config.json");
+      ConfigFile config =
+          ConfigFile.read(folder, ComponentNetwork.place(folder, DECODER) + "/config.json");
       return new Autoencoder(new OrtLatentCodec(networks, config), open.release());
     }
   }
@@ -88,6 +93,11 @@ public final class Autoencoder implements LatentCodec, AutoCloseable {
   @Override
   public ImageTensor decode(float[] latents, LatentShape shape, CancelToken cancel) {
     return codec.decode(latents, shape, cancel);
+  }
+
+  @Override
+  public ImageTensor preview(float[] latents, LatentShape shape) {
+    return decode(latents, shape, new CancelToken());
   }
 
   @Override

@@ -19,17 +19,20 @@ final class BoundControlNet implements AutoCloseable {
    * The last rows of one run of the UNet: those that the network is asked about.
    *
    * @param first row among all rows
-   * @param count of rows, at least 1
+   * @param rows as many as the network is asked about, 0 for none
    * @param samples the UNet's latents of the whole run
    * @param shared whether these have no channels beside the latents
    */
-  record Part(int first, int count, OrtTensor samples, boolean shared) {}
+  record Part(int first, Rows rows, OrtTensor samples, boolean shared) {
+    int count() {
+      return rows.each();
+    }
+  }
 
   private final ControlNet net;
-  private final Rows rows;
   private final List<Part> parts;
   private final OrtBinding binding;
-  private final OrtTensor time;
+  private final List<OrtTensor> times = new ArrayList<>();
   private final List<String> conditionNames = new ArrayList<>();
   private final List<OrtTensor> samples = new ArrayList<>();
   private final List<OrtTensor> pictures = new ArrayList<>();
@@ -38,19 +41,13 @@ final class BoundControlNet implements AutoCloseable {
   private final boolean[] own;
 
   /** Wraps what stays; a part for each run, also for one that the network is not asked about. */
-  BoundControlNet(ControlNet net, ControlSchedule.Signal signal, Rows rows, List<Part> parts) {
+  BoundControlNet(ControlNet net, ControlSchedule.Signal signal, List<Part> parts) {
     this.net = net;
-    this.rows = rows;
     this.parts = parts;
     own = new boolean[parts.size()];
+    Rows rows = parts.get(0).rows();
     binding = net.model().bind(rows.cancel());
     try {
-      TensorSpec timestep = net.model().input(ControlNet.TIMESTEP);
-      long fixed = timestep.rank() == 0 ? 0 : timestep.dim(0);
-      time =
-          timestep.rank() == 0
-              ? binding.input(timestep.name())
-              : binding.input(timestep.name(), fixed > 0 ? fixed : parts.get(0).count());
       scale = scale(net);
       rows.conditioning().inputs().stream()
           .map(Conditioning.Input::name)
@@ -81,40 +78,29 @@ final class BoundControlNet implements AutoCloseable {
     if (part.count() == 0) {
       samples.add(part.samples());
       pictures.add(part.samples());
+      times.add(part.samples());
       return;
     }
     samples.add(sample(run));
-    pictures.add(picture(part, picture));
+    TensorSpec timestep = net.model().input(ControlNet.TIMESTEP);
+    times.add(binding.allocate(timestep.name(), part.rows().timeDims(timestep)));
+    pictures.add(part.rows().picture(binding, ControlNet.PICTURE, picture, part.first()));
     for (String name : conditionNames) {
-      wrapped.add(Rows.wrap(binding, rows.conditioning().input(name), part.first(), part.count()));
+      Conditioning.Input input = part.rows().conditioning().input(name);
+      wrapped.add(part.rows().wrap(binding, name, input, part.first()));
     }
   }
 
   private OrtTensor sample(int run) {
     Part part = parts.get(run);
-    long[] dims = {
-      part.count(), rows.shape().channels(), rows.shape().height(), rows.shape().width()
-    };
+    long[] dims = part.rows().dims();
     TensorSpec spec = net.model().input(ControlNet.SAMPLE);
     if (part.shared() && part.samples().type() == spec.type() && spec.accepts(dims)) {
-      int before = part.samples().elements() - part.count() * rows.shape().elements();
+      int before = part.samples().elements() - part.count() * part.rows().shape().elements();
       return binding.view(part.samples(), before, dims);
     }
     own[run] = true;
     return binding.allocate(spec.name(), dims);
-  }
-
-  /** Each row's picture, that of its image. */
-  private OrtTensor picture(Part part, ImageTensor picture) {
-    int batch = rows.shape().batch();
-    int each = 3 * picture.height() * picture.width();
-    OrtTensor tensor =
-        binding.allocate(ControlNet.PICTURE, part.count(), 3, picture.height(), picture.width());
-    for (int row = 0; row < part.count(); row++) {
-      int image = (part.first() + row) % batch;
-      tensor.put(picture.values(), image * picture.batch() / batch * each, row * each, each);
-    }
-    return tensor;
   }
 
   /** What the network is and gives. */
@@ -144,9 +130,10 @@ final class BoundControlNet implements AutoCloseable {
   void run(int run, float[] latents, double timestep, double factor, OrtTensor... into) {
     Part part = parts.get(run);
     if (own[run]) {
-      rows.fill(samples.get(run), latents, part.first(), part.count());
+      part.rows().fill(samples.get(run), latents, part.first());
     }
-    time.fill(timestep);
+    times.get(run).fill(timestep);
+    binding.use(ControlNet.TIMESTEP, times.get(run));
     binding.use(ControlNet.SAMPLE, samples.get(run));
     binding.use(ControlNet.PICTURE, pictures.get(run));
     List<OrtTensor> told = conditions.get(run);

@@ -21,7 +21,6 @@ import io.github.diffusion4j.scheduler.TrainedScheduler;
 import io.github.diffusion4j.tokenizer.Tokenizer;
 import io.github.diffusion4j.tokenizer.TokenizerFormatException;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -64,14 +63,15 @@ final class Components {
    */
   static Components open(ModelLayout layout, OrtRuntime runtime, Closer open, String... names)
       throws IOException {
-    Map<String, Path> files = layout.withOptional(layout.onnxFiles(names), "vae_encoder");
+    Map<String, ComponentNetwork> networks =
+        layout.withOptional(layout.networks(names), "vae_encoder");
     List<String> suffixes =
-        files.keySet().stream()
+        networks.keySet().stream()
             .filter(name -> name.startsWith(ENCODER))
             .map(name -> name.substring(ENCODER.length()))
             .sorted()
             .toList();
-    layout.loras().requireAmong(files.keySet());
+    layout.loras().requireAmong(networks.keySet());
     Map<String, Callable<AutoCloseable>> tasks = new LinkedHashMap<>();
     Map<String, AutoCloseable> opened = new HashMap<>();
     for (int i = 0; i < suffixes.size(); i++) {
@@ -83,8 +83,8 @@ final class Components {
       opened.putAll(ParallelOpening.open(tasks, open));
       tasks.clear();
     }
-    files.forEach(
-        (name, file) -> {
+    networks.forEach(
+        (name, network) -> {
           int encoder = name.startsWith(ENCODER) ? suffixes.indexOf(suffix(name)) : -1;
           List<GraphEdit> words =
               encoder < 0 || layout.inversions().isEmpty()
@@ -95,8 +95,8 @@ final class Components {
               name,
               () -> {
                 List<GraphEdit> edits = new ArrayList<>(words);
-                edits.addAll(merged(layout, name, file));
-                return runtime.open(name, file, edits);
+                edits.addAll(merged(layout, network));
+                return network.open(runtime, edits);
               });
         });
     opened.putAll(ParallelOpening.open(tasks, open));
@@ -104,13 +104,14 @@ final class Components {
   }
 
   /** The change of a network that LoRAs are merged into. */
-  private static List<GraphEdit> merged(ModelLayout layout, String name, Path file)
+  private static List<GraphEdit> merged(ModelLayout layout, ComponentNetwork network)
       throws IOException {
     LoraSet loras = layout.loras();
+    String name = network.component();
     if (loras.of(name).isEmpty()) {
       return List.of();
     }
-    Map<String, LowRank> changes = LoraLayers.find(loras, name, OrtModel.layers(file));
+    Map<String, LowRank> changes = LoraLayers.find(loras, name, network.source().layers());
     return List.of(new GraphEdit.Merged(loras.toString(), changes));
   }
 
@@ -137,7 +138,8 @@ final class Components {
     int limit =
         encoder.positive("max_position_embeddings").orElse(t5 ? T5Sequence.LONGEST : CLIP_TOKENS);
     try {
-      return words.tokenizer(layout.folder().resolve(TOKENIZER + suffix), limit);
+      return words.tokenizer(
+          options -> layout.files().tokenizer(TOKENIZER + suffix, options), limit);
     } catch (TokenizerFormatException e) {
       throw new ModelFormatException(e.getMessage(), e);
     }

@@ -3,11 +3,14 @@ package io.github.diffusion4j.family;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.OnnxFile;
+import io.github.diffusion4j.onnx.OnnxNetwork;
 import io.github.diffusion4j.onnx.OrtModel;
+import io.github.diffusion4j.onnx.SteeredNetwork;
 import io.github.diffusion4j.onnx.TensorSpec;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -74,6 +77,23 @@ record ControlNet(Signature signature, OrtModel model) {
                   .formatted(name, file, input, own, conditions));
         }
       }
+    }
+
+    /** This network as a part of a UNet's graph. */
+    SteeredNetwork.Guest guest(Map<String, TensorSpec> unet, boolean plain) {
+      Set<String> shared =
+          inputs.values().stream()
+              .filter(input -> unet.containsKey(input.name()))
+              .filter(input -> plain || !input.name().equals(SAMPLE))
+              .filter(input -> unet.get(input.name()).type() == input.type())
+              .filter(input -> unet.get(input.name()).shape().equals(input.shape()))
+              .map(TensorSpec::name)
+              .collect(Collectors.toSet());
+      return new SteeredNetwork.Guest(
+          new OnnxNetwork(file),
+          residuals.specs().stream().map(TensorSpec::name).toList(),
+          shared,
+          Optional.ofNullable(inputs.get(SCALE)));
     }
 
     /** Whether the network multiplies its residuals by a scale itself. */

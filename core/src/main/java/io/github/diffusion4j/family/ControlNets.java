@@ -1,20 +1,24 @@
 package io.github.diffusion4j.family;
 
+import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OnnxFile;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
+import io.github.diffusion4j.onnx.SteeredNetwork;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -23,10 +27,18 @@ import java.util.Set;
  */
 final class ControlNets implements AutoCloseable {
 
+  private static final System.Logger LOG = System.getLogger(ControlNets.class.getName());
+
   private final OrtRuntime runtime;
   private final Residuals residuals;
   private final Map<String, ControlNet.Signature> signatures;
   private final Map<String, ControlNet> opened = new HashMap<>();
+
+  /** A UNet, perhaps one that takes LoRAs, with control networks in one graph. */
+  private record Merged(OrtModel unet, List<String> nets) {}
+
+  private final Map<Merged, OrtModel> merged = new HashMap<>();
+  private final Set<List<String>> separate = new HashSet<>(); // that cannot be merged
   private final Closer owned = new Closer();
 
   private ControlNets(
@@ -94,6 +106,49 @@ final class ControlNets implements AutoCloseable {
     return opened.computeIfAbsent(name, n -> open(signature));
   }
 
+  /** What the networks of a generation take and give, in the order of its signals. */
+  List<ControlNet.Signature> signatures(ControlSchedule schedule) {
+    return schedule.signals().stream().map(signal -> signatures.get(signal.net())).toList();
+  }
+
+  /**
+   * The networks of a generation as one graph with the UNet, where that is wanted and possible.
+   *
+   * @param plain whether the UNet takes no channels beside the latents
+   * @throws UncheckedIOException if a file cannot be read any more
+   */
+  synchronized Optional<OrtModel> merged(ControlSchedule schedule, OrtModel unet, boolean plain) {
+    List<ControlNet.Signature> nets = signatures(schedule);
+    List<String> names = nets.stream().map(ControlNet.Signature::name).toList();
+    if (!runtime.mergesControls() || separate.contains(names)) {
+      return Optional.empty();
+    }
+    try {
+      OrtModel model = merged.get(new Merged(unet, names));
+      if (model == null) {
+        String component = unet.component() + " with " + String.join(", ", names);
+        SteeredNetwork network =
+            new SteeredNetwork(
+                component,
+                unet.network(),
+                residuals.specs(),
+                nets.stream().map(net -> net.guest(unet.inputs(), plain)).toList());
+        model = owned.own(runtime.open(component, network, List.of()));
+        merged.put(new Merged(unet, names), model);
+      }
+      return Optional.of(model);
+    } catch (ModelFormatException e) {
+      if (!runtime.mayMergeControls()) {
+        throw e;
+      }
+      LOG.log(System.Logger.Level.INFO, "Running control networks separately: " + e.getMessage());
+      separate.add(names);
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
   private ControlNet open(ControlNet.Signature signature) {
     try {
       OrtModel model = runtime.open(signature.name(), signature.file());
@@ -106,6 +161,7 @@ final class ControlNets implements AutoCloseable {
   @Override
   public synchronized void close() {
     opened.clear();
+    merged.clear();
     owned.close();
   }
 }

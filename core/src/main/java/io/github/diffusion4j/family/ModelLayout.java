@@ -4,6 +4,8 @@ import io.github.diffusion4j.Lora;
 import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.TextualInversion;
+import io.github.diffusion4j.checkpoint.Checkpoint;
+import io.github.diffusion4j.checkpoint.CheckpointHints;
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.lora.LoraFiles;
 import java.io.IOException;
@@ -18,11 +20,12 @@ import java.util.Optional;
 
 /**
  * A model's folder as the hub lays it out: model_index.json, and a folder for each component with
- * its config.json and model.onnx. The only reader of configuration files.
+ * its config.json and its model.onnx or weights; or a checkpoint in one file, which reads the same.
+ * The only reader of configuration files.
  */
 public final class ModelLayout {
 
-  private final Path folder;
+  private final ModelFiles files;
   private final ConfigFile index;
 
   private final Additions additions;
@@ -42,36 +45,61 @@ public final class ModelLayout {
     }
   }
 
-  private ModelLayout(Path folder, ConfigFile index, Additions additions) {
-    this.folder = folder;
+  private ModelLayout(ModelFiles files, ConfigFile index, Additions additions) {
+    this.files = files;
     this.index = index;
     this.additions = additions;
   }
 
   /**
-   * Looks at a folder.
+   * Looks at a folder, or at a checkpoint in one file.
    *
-   * @param folder of any file system, also inside a zip or jar file
+   * @param model a folder of any file system, also inside a zip or jar file; or a safetensors file
+   *     that holds a whole model of Stable Diffusion 1 or 2 or SDXL
    * @return its layout
-   * @throws IOException if there is no such folder
+   * @throws IOException if there is nothing, or it cannot be read
    * @throws ModelFormatException if it does not hold a model
    */
-  public static ModelLayout of(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      throw new NoSuchFileException(folder.toString(), null, "no model folder there");
+  public static ModelLayout of(Path model) throws IOException {
+    return of(model, CheckpointHints.NONE);
+  }
+
+  /**
+   * Looks at a checkpoint in one file, knowing more of it than it says itself.
+   *
+   * @param model a safetensors file; of a folder the hints are not heeded
+   * @param hints what is known
+   * @return its layout
+   * @throws IOException if there is nothing, or it cannot be read
+   * @throws ModelFormatException if it does not hold a model
+   */
+  public static ModelLayout of(Path model, CheckpointHints hints) throws IOException {
+    if (!Files.exists(model)) {
+      throw new NoSuchFileException(model.toString(), null, "no model there");
     }
-    if (!Files.isDirectory(folder)) {
+    if (Files.isDirectory(model)) {
+      return ofFolder(model);
+    }
+    if (!Checkpoint.isCheckpoint(model)) {
       throw new ModelFormatException(
-          folder + ": expected a model folder with model_index.json, found a file");
+          model + ": expected a model's folder or a .safetensors file, found another file");
     }
+    CheckpointFiles files = new CheckpointFiles(Checkpoint.open(model, hints), hints);
+    return new ModelLayout(files, files.config("model_index.json"), Additions.NONE);
+  }
+
+  private static ModelLayout ofFolder(Path folder) {
     ConfigFile index = ConfigFile.read(folder, "model_index.json");
+    if (!index.present()) {
+      index = PipelineKind.of(folder).map(PipelineKind::index).orElse(index);
+    }
     if (!index.present()) {
       throw new ModelFormatException(
           folder
-              + ": no model_index.json there. Expected an ONNX model in the layout of the Hugging"
-              + " Face hub: model_index.json beside text_encoder/, unet/, vae_decoder/ …");
+              + ": no model_index.json there. Expected a model in the layout of the Hugging"
+              + " Face hub: model_index.json beside text_encoder/, unet/, vae/ …");
     }
-    return new ModelLayout(folder, index, Additions.NONE);
+    return new ModelLayout(new FolderFiles(folder), index, Additions.NONE);
   }
 
   /**
@@ -82,7 +110,7 @@ public final class ModelLayout {
    */
   public ModelLayout with(List<TextualInversion> words) {
     return new ModelLayout(
-        folder,
+        files,
         index,
         new Additions(words, additions.controlNets, additions.loras, additions.loraFolder));
   }
@@ -95,7 +123,7 @@ public final class ModelLayout {
    */
   public ModelLayout withControlNets(Map<String, Path> nets) {
     return new ModelLayout(
-        folder,
+        files,
         index,
         new Additions(additions.inversions, nets, additions.loras, additions.loraFolder));
   }
@@ -111,7 +139,7 @@ public final class ModelLayout {
    */
   public ModelLayout withLoras(List<Lora> loras) throws IOException {
     return new ModelLayout(
-        folder,
+        files,
         index,
         new Additions(
             additions.inversions,
@@ -132,7 +160,7 @@ public final class ModelLayout {
       throw new NoSuchFileException(loras.toString(), null, "no folder of LoRAs there");
     }
     return new ModelLayout(
-        folder,
+        files,
         index,
         new Additions(
             additions.inversions, additions.controlNets, additions.loras, Optional.of(loras)));
@@ -165,7 +193,7 @@ public final class ModelLayout {
     Map<String, Path> all = new LinkedHashMap<>(additions.controlNets);
     String name = "controlnet";
     for (int i = 1; has(name); i++) {
-      all.putIfAbsent(name, folder.resolve(name));
+      all.putIfAbsent(name, folder().resolve(name));
       name = "controlnet_" + i;
     }
     return all;
@@ -190,22 +218,28 @@ public final class ModelLayout {
   }
 
   /**
-   * The folder.
+   * The folder, or the file of a checkpoint.
    *
    * @return as given
    */
   public Path folder() {
-    return folder;
+    return files.place();
+  }
+
+  ModelFiles files() {
+    return files;
   }
 
   /**
    * The model's name.
    *
-   * @return the folder's name
+   * @return the name of its folder or file
    */
   public String name() {
-    Path name = folder.toAbsolutePath().normalize().getFileName();
-    return name == null ? folder.toString() : name.toString().replace("/", "");
+    Path name = folder().toAbsolutePath().normalize().getFileName();
+    return name == null
+        ? folder().toString()
+        : name.toString().replace("/", "").replaceFirst("(?i)\\.safetensors$", "");
   }
 
   /**
@@ -240,64 +274,65 @@ public final class ModelLayout {
   }
 
   /**
-   * Whether the model has a component as an ONNX file.
+   * Whether the model has a component's network.
    *
    * @param component folder name such as {@code unet}
-   * @return true if component/model.onnx is there
+   * @return true if component/model.onnx is there, or weights to build it from
    */
   public boolean has(String component) {
-    return Files.isRegularFile(file(component, "model.onnx"));
+    return files.has(component);
   }
 
   /**
-   * A component's ONNX file.
+   * A component's network.
    *
    * @param component folder name such as {@code unet}
-   * @return the file, which is there
-   * @throws ModelFormatException if it is not
+   * @return its ONNX file, or else its weights
+   * @throws ModelFormatException if neither is there, or the weights are of a kind of network that
+   *     cannot be built
    */
-  public Path onnx(String component) {
-    if (!has(component)) {
-      throw new ModelFormatException(
-          folder
-              + ": "
-              + component
-              + "/model.onnx is missing"
-              + (Files.isDirectory(folder.resolve(component))
-                  ? "; the folder " + component + " is there, but the model is not exported to ONNX"
-                  : "")
-              + ". Download the whole repository, or export it with"
-              + " `optimum-cli export onnx --model NAME FOLDER`.");
-    }
-    return file(component, "model.onnx");
+  public ComponentNetwork network(String component) {
+    return files
+        .network(component)
+        .orElseThrow(
+            () ->
+                new ModelFormatException(
+                    "%s: %s/model.onnx is missing, and there are no weights (.safetensors) to build it from%s. Download the whole repository; weights in another format must be saved as safetensors, or exported to ONNX."
+                        .formatted(
+                            folder(),
+                            component,
+                            Files.isDirectory(folder().resolve(component))
+                                ? "; the folder " + component + " is there"
+                                : "")));
   }
 
   /**
-   * Several components' ONNX files.
+   * Several components' networks.
    *
    * @param components folder names
-   * @return their files, all there
+   * @return their networks, all there
    * @throws ModelFormatException if one is missing
    */
-  public Map<String, Path> onnxFiles(String... components) {
-    Map<String, Path> files = new LinkedHashMap<>();
+  public Map<String, ComponentNetwork> networks(String... components) {
+    Map<String, ComponentNetwork> networks = new LinkedHashMap<>();
     for (String component : components) {
-      files.put(component, onnx(component));
+      networks.put(component, network(component));
     }
-    return files;
+    return networks;
   }
 
   /**
    * Adds a component that the model may lack.
    *
-   * @param files from {@link #onnxFiles}
+   * @param networks from {@link #networks}
    * @param component folder name
-   * @return the files, with that component's if it is there
+   * @return the networks, with that component's if it is there
    */
-  public Map<String, Path> withOptional(Map<String, Path> files, String component) {
-    Map<String, Path> more = new LinkedHashMap<>(files);
+  public Map<String, ComponentNetwork> withOptional(
+      Map<String, ComponentNetwork> networks, String component) {
+    Map<String, ComponentNetwork> more = new LinkedHashMap<>(networks);
     if (has(component)) {
-      more.put(component, onnx(component));
+      more.put(component, network(component));
     }
     return more;
   }
@@ -320,7 +355,7 @@ public final class ModelLayout {
    * @return its content, empty if there is none
    */
   public ConfigFile config(String component, String name) {
-    return ConfigFile.read(folder, component + "/" + name);
+    return files.config(component, name);
   }
 
   /**
@@ -330,9 +365,9 @@ public final class ModelLayout {
    * @throws ModelFormatException if it is missing
    */
   public ConfigFile scheduler() {
-    ConfigFile config = ConfigFile.read(folder, "scheduler/scheduler_config.json");
+    ConfigFile config = files.config("scheduler", "scheduler_config.json");
     if (!config.present()) {
-      throw new ModelFormatException(folder + ": scheduler/scheduler_config.json is missing");
+      throw new ModelFormatException(folder() + ": scheduler/scheduler_config.json is missing");
     }
     return config;
   }
@@ -343,7 +378,7 @@ public final class ModelLayout {
    * @return generation_config.json, empty if there is none
    */
   public ConfigFile generation() {
-    return ConfigFile.read(folder, "generation_config.json");
+    return files.config("generation_config.json");
   }
 
   /**
@@ -354,6 +389,6 @@ public final class ModelLayout {
    * @return the path, there or not
    */
   public Path file(String component, String name) {
-    return folder.resolve(component).resolve(name);
+    return folder().resolve(component).resolve(name);
   }
 }

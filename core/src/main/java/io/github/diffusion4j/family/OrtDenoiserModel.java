@@ -58,7 +58,7 @@ final class OrtDenoiserModel implements DenoiserModel {
   }
 
   private final OrtModel model;
-  private final ChangedNetwork network;
+  private final ChangedNetwork changed;
   private final TensorSpec sample;
   private final TensorSpec timestep;
   private final TensorSpec output;
@@ -77,7 +77,7 @@ final class OrtDenoiserModel implements DenoiserModel {
   OrtDenoiserModel(
       OrtModel model, String sampleName, Set<String> conditions, Input input, Steering steering) {
     this.model = model;
-    this.network = ChangedNetwork.none(model);
+    this.changed = ChangedNetwork.none(model);
     this.steering = steering;
     this.given = input;
     this.sample = model.require(model.input(sampleName), FLOATS, Set.of(3, 4));
@@ -97,9 +97,9 @@ final class OrtDenoiserModel implements DenoiserModel {
     model.requireNoOtherInputs(known);
   }
 
-  private OrtDenoiserModel(OrtDenoiserModel other, ChangedNetwork network, Steering steering) {
+  private OrtDenoiserModel(OrtDenoiserModel other, ChangedNetwork changed, Steering steering) {
     model = other.model;
-    this.network = network;
+    this.changed = changed;
     given = other.given;
     sample = other.sample;
     timestep = other.timestep;
@@ -159,7 +159,7 @@ final class OrtDenoiserModel implements DenoiserModel {
       }
     }
     return new OrtDenoiserModel(
-        this, network, new Steering(steering.nets(), Optional.of(schedule)));
+        this, changed, new Steering(steering.nets(), Optional.of(schedule)));
   }
 
   @Override
@@ -173,7 +173,24 @@ final class OrtDenoiserModel implements DenoiserModel {
   @Override
   public Denoiser bind(
       Conditioning conditioning, LatentShape shape, BranchBatching batching, CancelToken cancel) {
-    return new Bound(conditioning, shape, batching, cancel);
+    Rows rows =
+        new Rows(
+            conditioning,
+            shape,
+            rowsPerRun(conditioning.branches(), conditioning.batch(), batching),
+            cancel);
+    Optional<OrtModel> merged =
+        steering
+            .schedule()
+            .flatMap(
+                schedule ->
+                    steering
+                        .nets()
+                        .get()
+                        .merged(schedule, changed.model(), given.extraChannels == 0));
+    return merged.isPresent()
+        ? new Steered(rows, merged.get())
+        : new Bound(changed.model(), rows, steering);
   }
 
   /** Rows of one run: a divisor of all rows that the network's batch dimension takes. */
@@ -200,40 +217,36 @@ final class OrtDenoiserModel implements DenoiserModel {
     private final List<List<OrtTensor>> conditions = new ArrayList<>(); // by run, by input
     private final List<String> names;
     private final LatentShape shape;
-    private final Rows generation;
-    private final int rows;
-    private final int runs;
-    private final Optional<ControlBinding> control;
+    private final Rows rows;
+    private final ControlInputs controls;
 
-    Bound(
-        Conditioning conditioning, LatentShape shape, BranchBatching batching, CancelToken cancel) {
-      this.shape = shape;
-      rows = rowsPerRun(conditioning.branches(), conditioning.batch(), batching);
-      generation = new Rows(conditioning, shape, rows, cancel);
-      runs = generation.runs();
+    Bound(OrtModel network, Rows rows, Steering steering) {
+      this.rows = rows;
+      shape = rows.shape();
+      Conditioning conditioning = rows.conditioning();
       List<Conditioning.Input> inputs = new ArrayList<>(conditioning.inputs());
       Optional<Conditioning.Input> extra = conditioning.find(Conditioning.EXTRA_CHANNELS);
       extra.ifPresent(inputs::remove);
       names = inputs.stream().map(Conditioning.Input::name).toList();
-      binding = network.bind(cancel);
+      binding = network.bind(rows.cancel());
       try {
+        binding.change(changed.changes());
         in = samples(extra);
-        time =
-            timestep.rank() == 0
-                ? binding.input(timestep.name())
-                : binding.input(timestep.name(), timestep.dim(0) > 0 ? timestep.dim(0) : rows);
-        out = binding.output(output.name(), dims(rows, shape));
-        for (int run = 0; run < runs; run++) {
+        time = binding.input(timestep.name(), rows.timeDims(timestep));
+        out = binding.output(output.name(), dims(rows.each(), shape));
+        for (int run = 0; run < rows.runs(); run++) {
           List<OrtTensor> tensors = new ArrayList<>();
           for (Conditioning.Input input : inputs) {
-            tensors.add(Rows.wrap(binding, input, run * rows, rows));
+            tensors.add(rows.wrap(binding, input.name(), input, run * rows.each()));
           }
           conditions.add(tensors);
         }
-        control =
+        ControlledUnet unet = new ControlledUnet(binding, rows, in, extra.isEmpty());
+        controls =
             steering
                 .nets()
-                .flatMap(nets -> ControlBinding.of(nets, steering.schedule(), unet(extra)));
+                .map(nets -> controls(network, steering, unet))
+                .orElse(ControlInputs.NONE);
       } catch (RuntimeException | Error e) {
         binding.close();
         throw e;
@@ -252,42 +265,50 @@ final class OrtDenoiserModel implements DenoiserModel {
           new LatentShape(
               shape.batch(), shape.channels() + channels, shape.height(), shape.width());
       List<OrtTensor> tensors = new ArrayList<>();
-      for (int run = 0; run < (extra.isPresent() ? runs : 1); run++) {
-        OrtTensor tensor = binding.allocate(sample.name(), dims(rows, wide));
+      for (int run = 0; run < (extra.isPresent() ? rows.runs() : 1); run++) {
+        OrtTensor tensor = binding.allocate(sample.name(), dims(rows.each(), wide));
         tensors.add(tensor);
         if (extra.isPresent()) {
           int each = extra.get().rowElements();
-          for (int row = 0; row < rows; row++) {
+          for (int row = 0; row < rows.each(); row++) {
             int at = row * (shape.elements() + each) + shape.elements();
-            tensor.put(extra.get().values(), (run * rows + row) * each, at, each);
+            tensor.put(extra.get().values(), (run * rows.each() + row) * each, at, each);
           }
         }
       }
       return tensors;
     }
 
-    private ControlBinding.Unet unet(Optional<Conditioning.Input> extra) {
-      return new ControlBinding.Unet(binding, generation, in, extra.isEmpty());
+    private ControlInputs controls(OrtModel network, Steering steering, ControlledUnet unet) {
+      ControlNets nets = steering.nets().orElseThrow();
+      if (steering.schedule().isEmpty()) {
+        SeparateControls.none(nets.residuals(), unet);
+        return ControlInputs.NONE;
+      }
+      ControlSchedule schedule = steering.schedule().get();
+      return network == changed.model()
+          ? new SeparateControls(nets, schedule, unet)
+          : new MergedControls(
+              nets.signatures(schedule), schedule, unet, network.inputs().keySet());
     }
 
     @Override
     public void predict(float[] latents, double timestep, float[] dst) {
       time.fill(timestep);
-      int perRun = rows * shape.elements();
-      boolean alike = in.size() == 1 && rows % shape.batch() == 0; // whole branches in each run
-      for (int run = 0; run < runs; run++) {
+      int perRun = rows.each() * shape.elements();
+      boolean alike =
+          in.size() == 1 && rows.each() % shape.batch() == 0; // whole branches in each run
+      for (int run = 0; run < rows.runs(); run++) {
         OrtTensor samples = in.get(run % in.size());
         if (run == 0 || !alike) {
-          generation.fill(samples, latents, run * rows, rows);
+          rows.fill(samples, latents, run * rows.each());
         }
         binding.use(sample.name(), samples);
         List<OrtTensor> tensors = conditions.get(run);
         for (int i = 0; i < tensors.size(); i++) {
           binding.use(names.get(i), tensors.get(i));
         }
-        if (control.isPresent()) {
-          control.get().apply(run, latents, timestep);
-        }
+        controls.apply(run, latents, timestep);
         binding.run();
         out.get(0, dst, run * perRun, perRun);
       }
@@ -295,8 +316,41 @@ final class OrtDenoiserModel implements DenoiserModel {
 
     @Override
     public void close() {
-      control.ifPresent(ControlBinding::close);
+      controls.close();
       binding.close();
+    }
+  }
+
+  /** One graph with the control networks where one of them counts, and the UNet alone elsewhere. */
+  private final class Steered implements Denoiser {
+
+    private final ControlSchedule schedule = steering.schedule().orElseThrow();
+    private final Rows rows;
+    private final Bound together;
+    private Optional<Bound> alone = Optional.empty();
+
+    Steered(Rows rows, OrtModel merged) {
+      this.rows = rows;
+      together = new Bound(merged, rows, steering);
+    }
+
+    @Override
+    public void predict(float[] latents, double timestep, float[] dst) {
+      if (schedule.counts()) {
+        together.predict(latents, timestep, dst);
+        return;
+      }
+      if (alone.isEmpty()) {
+        Steering none = new Steering(steering.nets(), Optional.empty());
+        alone = Optional.of(new Bound(changed.model(), rows, none));
+      }
+      alone.get().predict(latents, timestep, dst);
+    }
+
+    @Override
+    public void close() {
+      alone.ifPresent(Bound::close);
+      together.close();
     }
   }
 }

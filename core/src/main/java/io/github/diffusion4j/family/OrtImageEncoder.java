@@ -71,8 +71,9 @@ final class OrtImageEncoder {
     }
     LatentShape shape = new LatentShape(images.batch(), channels, height, width);
     float[] values =
-        encoder.run(
-            images.values(), images.batch(), tiles.grid(height, width, encoder.in()), cancel);
+        encoder
+            .run(images.values(), images.batch(), tiles.grid(height, width, encoder.in()), cancel)
+            .values();
     return samples()
         ? LatentDistribution.of(values, shape)
         : LatentDistribution.certain(values, shape);

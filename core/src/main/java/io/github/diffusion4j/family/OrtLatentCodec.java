@@ -23,8 +23,6 @@ final class OrtLatentCodec implements LatentCodec {
   private static final Set<ElementType> FLOATS =
       EnumSet.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
 
-  private static final System.Logger LOG = System.getLogger(OrtLatentCodec.class.getName());
-
   /** Side of tiles of autoencoders that do not say what they were trained on, in pixels. */
   private static final int USUAL_SIZE = 512;
 
@@ -204,15 +202,9 @@ final class OrtLatentCodec implements LatentCodec {
       scaled[i] = (float) (x[i] * gain[channel] + offset[channel]);
     }
     TileGrid grid = tiles.grid(shape.height(), shape.width(), decoder.in());
-    if (grid.isTiled()) {
-      LOG.log(
-          System.Logger.Level.DEBUG,
-          () -> "decoding %d tiles".formatted(grid.rows().size() * grid.columns().size()));
-    }
+    TiledNetwork.Output output = decoder.run(scaled, shape.batch(), grid, cancel);
     return new ImageTensor(
-        decoder.run(scaled, shape.batch(), grid, cancel),
-        shape.batch(),
-        shape.height() * factor,
-        shape.width() * factor);
+            output.values(), shape.batch(), shape.height() * factor, shape.width() * factor)
+        .with(output.decoding());
   }
 }

@@ -12,16 +12,32 @@ public final class Architectures {
 
   private static final Map<String, Function<ConfigFile, Architecture>> KINDS =
       new TreeMap<>(
-          Map.of(
-              "CLIPTextModel", config -> ClipTextModel.of(config, false),
-              "CLIPTextModelWithProjection", config -> ClipTextModel.of(config, true),
-              "T5EncoderModel", T5EncoderModel::of,
-              "AutoencoderKL/vae_encoder",
-                  config -> AutoencoderKl.of(config, AutoencoderKl.Half.ENCODER),
-              "AutoencoderKL/vae_decoder",
-                  config -> AutoencoderKl.of(config, AutoencoderKl.Half.DECODER)));
+          Map.ofEntries(
+              entry("CLIPTextModel", config -> ClipTextModel.of(config, false)),
+              entry("CLIPTextModelWithProjection", config -> ClipTextModel.of(config, true)),
+              entry("T5EncoderModel", T5EncoderModel::of),
+              entry("UNet2DConditionModel", UNet::of),
+              entry("UNet2DModel", UNet::of),
+              entry("ControlNetModel", ControlNet::of),
+              entry(
+                  "AutoencoderKL/vae_encoder",
+                  config -> AutoencoderKl.of(config, AutoencoderKl.Half.ENCODER)),
+              entry(
+                  "AutoencoderKL/vae_decoder",
+                  config -> AutoencoderKl.of(config, AutoencoderKl.Half.DECODER)),
+              entry(
+                  "AutoencoderTiny/vae_encoder",
+                  config -> AutoencoderTiny.of(config, AutoencoderTiny.Half.ENCODER)),
+              entry(
+                  "AutoencoderTiny/vae_decoder",
+                  config -> AutoencoderTiny.of(config, AutoencoderTiny.Half.DECODER))));
 
   private Architectures() {}
+
+  private static Map.Entry<String, Function<ConfigFile, Architecture>> entry(
+      String name, Function<ConfigFile, Architecture> reading) {
+    return Map.entry(name, reading);
+  }
 
   /**
    * The network of a configuration.

@@ -19,6 +19,21 @@ public final class Linear {
   }
 
   /**
+   * The layer that a convolution with a kernel of one place is.
+   *
+   * @param module has {@code weight} [out, in, 1, 1] and perhaps {@code bias}
+   * @param x [..., in]
+   * @param out width of the result
+   * @return [..., out]
+   */
+  public static Value pointwise(Scope module, Value x, long out) {
+    long in = x.dim(-1);
+    Value weight = module.weight("weight", new long[] {out, in, 1, 1}, new long[] {out, in});
+    Value product = LowRankPath.ofMatrix(module, x, product(x, weight));
+    return module.has("bias") ? product.plus(module.weight("bias", out)) : product;
+  }
+
+  /**
    * Times the transposed weight.
    *
    * @param module has {@code weight}
@@ -27,12 +42,18 @@ public final class Linear {
    * @return [..., out]
    */
   public static Value linearWithoutBias(Scope module, Value x, long out) {
+    Value product = product(x, module.weight("weight", out, x.dim(-1)));
+    return LowRankPath.ofMatrix(module, x, product);
+  }
+
+  /** Times a transposed matrix. */
+  static Value product(Value x, Value weight) {
     long[] shape = x.shape();
-    shape[shape.length - 1] = out;
+    shape[shape.length - 1] = weight.dim(0);
     return x.graph()
         .node("FusedMatMul")
         .microsoft()
-        .in(x, module.weight("weight", out, x.dim(-1)))
+        .in(x, weight)
         .with("transB", 1)
         .out(x.type(), shape);
   }

@@ -4,6 +4,7 @@ import static io.github.diffusion4j.graph.Convolution.conv2d;
 import static io.github.diffusion4j.graph.Linear.linear;
 import static io.github.diffusion4j.graph.Normalization.groupNorm;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -14,8 +15,23 @@ import java.util.Optional;
  * @param epsilon of the normalizations
  * @param activation before each convolution
  * @param outputScale divides the sum of block and shortcut
+ * @param scaleShift whether the timestep scales and shifts what the second normalization gives;
+ *     else it shifts what goes into it
  */
-public record ResnetBlock(int groups, double epsilon, Activation activation, double outputScale) {
+public record ResnetBlock(
+    int groups, double epsilon, Activation activation, double outputScale, boolean scaleShift) {
+
+  /**
+   * A block that the timestep only shifts, or that knows none.
+   *
+   * @param groups of the normalizations
+   * @param epsilon of the normalizations
+   * @param activation before each convolution
+   * @param outputScale divides the sum of block and shortcut
+   */
+  public ResnetBlock(int groups, double epsilon, Activation activation, double outputScale) {
+    this(groups, epsilon, activation, outputScale, false);
+  }
 
   /**
    * The block.
@@ -29,11 +45,23 @@ public record ResnetBlock(int groups, double epsilon, Activation activation, dou
   public Value apply(Scope module, Value x, Optional<Value> timestep, long channels) {
     Value hidden = activation.apply(groupNorm(module.at("norm1"), x, groups, epsilon));
     hidden = conv2d(module.at("conv1"), hidden, channels, 3);
-    if (timestep.isPresent()) {
-      Value shift = linear(module.at("time_emb_proj"), activation.apply(timestep.get()), channels);
-      hidden = hidden.plus(shift.unsqueeze(2, 3));
+    Optional<Value> told =
+        timestep.map(
+            embedding ->
+                linear(
+                        module.at("time_emb_proj"),
+                        activation.apply(embedding),
+                        scaleShift ? 2 * channels : channels)
+                    .unsqueeze(2, 3));
+    if (told.isPresent() && !scaleShift) {
+      hidden = hidden.plus(told.get());
     }
-    hidden = activation.apply(groupNorm(module.at("norm2"), hidden, groups, epsilon));
+    hidden = groupNorm(module.at("norm2"), hidden, groups, epsilon);
+    if (told.isPresent() && scaleShift) {
+      List<Value> parts = told.get().split(1, 2);
+      hidden = hidden.times(parts.get(0).plus(1)).plus(parts.get(1));
+    }
+    hidden = activation.apply(hidden);
     hidden = conv2d(module.at("conv2"), hidden, channels, 3);
     Value shortcut = x.dim(1) == channels ? x : conv2d(module.at("conv_shortcut"), x, channels, 1);
     Value sum = shortcut.plus(hidden);

@@ -232,6 +232,27 @@ public final class Value {
   }
 
   /**
+   * The same elements in a shape that is known only in a run.
+   *
+   * @param sizes the dimensions, int64 vector; -1 is what remains
+   * @param known what is known of them
+   * @return as many elements
+   */
+  public Value reshapeTo(Value sizes, long... known) {
+    return graph.node("Reshape").in(this, sizes).out(type, known);
+  }
+
+  /**
+   * This value with more of its shape known than its parts tell.
+   *
+   * @param known its dimensions
+   * @return the same value
+   */
+  Value knownAs(long... known) {
+    return new Value(graph, name, type, known);
+  }
+
+  /**
    * The dimensions in a run.
    *
    * @return int64 vector

@@ -66,7 +66,7 @@ final class WeightTable {
 
   /** As stored, but for the shape. */
   private Value raw(String key, long[] stored, long[] seen) {
-    Optional<Weight> found = weights.find(key);
+    Optional<Weight> found = weights.find(key, stored);
     if (found.isEmpty()) {
       missing.add(key);
       return new Value(graph, key, ElementType.FLOAT32, seen);

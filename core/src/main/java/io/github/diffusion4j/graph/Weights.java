@@ -19,6 +19,17 @@ public interface Weights {
   Optional<Weight> find(String key);
 
   /**
+   * Looks a weight up for a layer that takes one shape only.
+   *
+   * @param key name of the parameter
+   * @param expected the shape that the layer takes
+   * @return where it is, of whatever shape; empty if the model does not have it
+   */
+  default Optional<Weight> find(String key, long... expected) {
+    return find(key);
+  }
+
+  /**
    * All keys that can be found, so that those that no layer asked for can be reported.
    *
    * @return unmodifiable

@@ -122,4 +122,11 @@ public sealed interface GraphEdit {
       return name.hashCode();
     }
   }
+
+  /**
+   * Computes in 32-bit floats what the network has in binary16: constants, casts, inputs and
+   * outputs change their type. For networks that overflow, as the autoencoder of Stable Diffusion
+   * XL does.
+   */
+  record Float32() implements GraphEdit {}
 }

@@ -86,6 +86,19 @@ public record OnnxFile(
   }
 
   /**
+   * Reads a model that was built.
+   *
+   * @param model the model
+   * @param name what the file would be called
+   * @return what it says
+   * @throws IOException never for a whole model
+   */
+  public static OnnxFile of(BuiltModel model, String name) throws IOException {
+    Path file = model.folder().map(folder -> folder.resolve(name)).orElse(Path.of(name));
+    return OnnxGraph.read(file, model.bytes()).file();
+  }
+
+  /**
    * Number of elements of all constants.
    *
    * @return elements by type, only types that occur

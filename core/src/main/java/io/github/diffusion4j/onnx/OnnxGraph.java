@@ -1,6 +1,7 @@
 package io.github.diffusion4j.onnx;
 
 import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -85,9 +86,17 @@ record OnnxGraph(
    * @throws io.github.diffusion4j.ModelFormatException if it is not a whole ONNX file
    */
   static OnnxGraph read(Path file) throws IOException {
-    long size = Files.size(file);
     try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 14)) {
-      return new OnnxParser(new WireReader(in, size, file.toString())).parse(file, size);
+      return read(file, in, Files.size(file));
     }
+  }
+
+  /** Reads a model in memory that stands for a file. */
+  static OnnxGraph read(Path file, byte[] model) throws IOException {
+    return read(file, new ByteArrayInputStream(model), model.length);
+  }
+
+  private static OnnxGraph read(Path file, InputStream in, long size) throws IOException {
+    return new OnnxParser(new WireReader(in, size, file.toString())).parse(file, size);
   }
 }

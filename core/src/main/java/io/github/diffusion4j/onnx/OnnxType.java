@@ -104,6 +104,16 @@ public enum OnnxType {
     return element;
   }
 
+  /** The number of an element type in ONNX files. */
+  static int code(ElementType type) {
+    for (OnnxType stored : values()) {
+      if (stored.element() == type) {
+        return stored.ordinal() + 1;
+      }
+    }
+    throw new IllegalArgumentException("type must be supported, got " + type);
+  }
+
   /** The type of a number in the file; fails where the format has none. */
   static OnnxType of(long code, WireReader in) {
     if (code < 1 || code > values().length) {

@@ -13,7 +13,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,9 +20,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.SortedSet;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * One open network: a session and what it says of its inputs and outputs. Thread-safe; closing it
@@ -39,6 +38,9 @@ public final class OrtModel implements AutoCloseable {
       Optional<NetworkSource> built,
       List<GraphEdit> edits) {
     OrtModel open(GraphEdit edit) throws IOException {
+      if (built.isPresent() && edit instanceof GraphEdit.Float32) {
+        return runtime.in32Bits().open(component, built.get(), edits);
+      }
       List<GraphEdit> all = new ArrayList<>(edits);
       all.add(edit);
       return built.isPresent()
@@ -46,8 +48,8 @@ public final class OrtModel implements AutoCloseable {
           : runtime.open(component, file, all);
     }
 
-    Map<String, LowRank.Shape> layers() throws IOException {
-      return OrtModel.layers(file);
+    NetworkSource network() {
+      return built.orElseGet(() -> new OnnxNetwork(file));
     }
   }
 
@@ -218,6 +220,39 @@ public final class OrtModel implements AutoCloseable {
   }
 
   /**
+   * What this network was opened from, for use in another one.
+   *
+   * @return builds its graph, with the changes that were made when it was opened
+   */
+  public NetworkSource network() {
+    NetworkSource base = source.network();
+    List<GraphEdit> own = source.edits();
+    return new NetworkSource() {
+      @Override
+      public BuiltModel build(OrtRuntime runtime, List<GraphEdit> more) throws IOException {
+        List<GraphEdit> all = new ArrayList<>(own);
+        all.addAll(more);
+        return base.build(runtime, all);
+      }
+
+      @Override
+      public Path file() {
+        return base.file();
+      }
+
+      @Override
+      public Optional<Floats> weightEnding(String suffix) throws IOException {
+        return base.weightEnding(suffix);
+      }
+
+      @Override
+      public Map<String, LowRank.Shape> layers() throws IOException {
+        return base.layers();
+      }
+    };
+  }
+
+  /**
    * The file that this network was opened from.
    *
    * @return an ONNX model, or the weights of a network that was built
@@ -278,25 +313,10 @@ public final class OrtModel implements AutoCloseable {
   public Map<String, LowRank.Shape> layers() throws IOException {
     synchronized (variants) {
       if (layers.isEmpty()) {
-        layers = source.layers();
+        layers = source.network().layers();
       }
       return layers;
     }
-  }
-
-  /**
-   * The layers with a weight of an ONNX model that is not open.
-   *
-   * @param file the model
-   * @return the weights' shapes by the layers' names
-   * @throws IOException if the file cannot be read
-   */
-  public static Map<String, LowRank.Shape> layers(Path file) throws IOException {
-    Map<String, LowRank.Shape> shapes = new TreeMap<>();
-    OnnxLayers.of(OnnxGraph.read(file))
-        .layers()
-        .forEach((name, layer) -> shapes.put(name, layer.shape()));
-    return Collections.unmodifiableMap(shapes);
   }
 
   /**
@@ -312,6 +332,24 @@ public final class OrtModel implements AutoCloseable {
       changeable.addAll(names);
       return edited(new GraphEdit.LowRankInputs(changeable));
     }
+  }
+
+  /**
+   * This network computing in 32-bit floats, where it has binary16 in it: a second session, opened
+   * when first asked for.
+   *
+   * @return closed with this one; empty if there is nothing to widen
+   * @throws IOException if the file cannot be read
+   * @throws ModelFormatException if the graph cannot be changed so
+   */
+  public Optional<OrtModel> widened() throws IOException {
+    boolean narrow =
+        Stream.concat(inputs.values().stream(), outputs.values().stream())
+            .anyMatch(spec -> spec.type() == ElementType.FLOAT16);
+    if (!narrow && source.built().isEmpty()) { // inputs may be wide where the inside is not
+      narrow = OnnxFile.read(file()).elements().containsKey(OnnxType.FLOAT16);
+    }
+    return narrow ? Optional.of(edited(new GraphEdit.Float32())) : Optional.empty();
   }
 
   OrtSession session() {

@@ -108,8 +108,38 @@ public final class OrtRuntime {
         || provider.provider() instanceof ExecutionProvider.Cuda;
   }
 
+  /**
+   * Whether control networks are to be one graph with the network that they steer.
+   *
+   * @return what the options ask for; by itself true where residuals would leave the device
+   */
+  public boolean mergesControls() {
+    return switch (options.controls()) {
+      case AUTO -> !(provider.provider() instanceof ExecutionProvider.Cpu);
+      case SEPARATE -> false;
+      case MERGED -> true;
+    };
+  }
+
+  /**
+   * Whether merging control networks is only a wish.
+   *
+   * @return true where networks that cannot be merged may run separately
+   */
+  public boolean mayMergeControls() {
+    return options.controls() == RuntimeOptions.ControlPlacement.AUTO;
+  }
+
   RuntimeOptions options() {
     return options;
+  }
+
+  /** The same for networks that are to be built for 32 bits. */
+  OrtRuntime in32Bits() {
+    return new OrtRuntime(
+        environment,
+        options.toBuilder().precision(RuntimeOptions.Precision.FLOAT32).build(),
+        provider);
   }
 
   /**
@@ -146,7 +176,7 @@ public final class OrtRuntime {
         sessionOptions ->
             edits.isEmpty()
                 ? session(file, sessionOptions)
-                : built(GraphEditor.edit(file, edits), sessionOptions));
+                : built(edited(file, edits), sessionOptions));
   }
 
   /**
@@ -208,6 +238,11 @@ public final class OrtRuntime {
         ? environment.createSession(file.toAbsolutePath().toString(), sessionOptions)
         : new OptimizedModels(options.optimizedModelCache().get(), options, provider)
             .open(environment, file, sessionOptions);
+  }
+
+  private static BuiltModel edited(Path file, List<GraphEdit> edits) throws IOException {
+    BuiltModel edited = GraphEditor.edit(file, edits);
+    return edits.contains(new GraphEdit.Float32()) ? Float32Model.of(file, edited) : edited;
   }
 
   private OrtSession built(BuiltModel model, OrtSession.SessionOptions sessionOptions)

@@ -54,12 +54,17 @@ final class LatentSizes {
     double images = request.images();
     double cells = images * stages.codec().latentChannels() * pixels / ((double) factor * factor);
     double heap = 4.0 * (cells * (4 + branches) + images * pixels * 4);
-    double outside =
-        stages.codec().decodeBytes(request.width().orElseThrow(), request.height().orElseThrow())
-            + 8.0 * cells * branches;
     double heapLimit = Runtime.getRuntime().maxMemory();
     double machine = machineMemory();
-    if (heap > heapLimit || heap + outside > machine || pixels * 3 > Integer.MAX_VALUE / 4) {
+    boolean tooLarge = heap > heapLimit || pixels * 3 > Integer.MAX_VALUE / 4;
+    double outside =
+        8.0 * cells * branches
+            + (tooLarge
+                ? 0 // the decoder's tiles alone would be too many to count
+                : stages
+                    .codec()
+                    .decodeBytes(request.width().orElseThrow(), request.height().orElseThrow()));
+    if (tooLarge || heap + outside > machine) {
       throw new IllegalArgumentException(
           "%d image(s) of %d x %d need at least %s of Java heap and %s beside it; the heap may grow to %s and this machine has %s. Use a smaller size or fewer images%s"
               .formatted(

@@ -111,7 +111,8 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
             denoised.request(),
             stages.facts().name(),
             denoised.scheduler(),
-            new Provenance.Execution(equipment.runtime(), timings, checked.report())));
+            new Provenance.Execution(
+                equipment.runtime(), timings, image.decoding(), checked.report())));
   }
 
   private Scheduler scheduler(GenerationRequest request) {

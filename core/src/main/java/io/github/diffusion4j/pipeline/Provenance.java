@@ -2,6 +2,7 @@ package io.github.diffusion4j.pipeline;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.diffusion4j.Decoding;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.image.A1111Parameters;
@@ -32,14 +33,16 @@ public record Provenance(
    *
    * @param runtime what computed
    * @param timings where the time went
+   * @param decoding how the latents were decoded
    * @param safety what the safety checker said
    */
-  public record Execution(String runtime, Timings timings, SafetyReport safety) {
+  public record Execution(String runtime, Timings timings, Decoding decoding, SafetyReport safety) {
 
     /** Checks that nothing is missing. */
     public Execution {
       requireNonNull(runtime, "runtime");
       requireNonNull(timings, "timings");
+      requireNonNull(decoding, "decoding");
       requireNonNull(safety, "safety");
     }
   }
@@ -109,7 +112,11 @@ public record Provenance(
             .seed(request.seeds().get(index))
             .build();
     return new Provenance(
-        alone, model, scheduler, new Execution(runtime(), timings(), safety().ofImage(index)));
+        alone,
+        model,
+        scheduler,
+        new Execution(
+            runtime(), timings(), execution.decoding().ofImage(index), safety().ofImage(index)));
   }
 
   /**

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.diffusion4j.BranchBatching;
+import io.github.diffusion4j.Decoding;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.Init;
@@ -64,12 +65,26 @@ final class ProvenanceJson {
     run.put("encode_seconds", provenance.timings().encode().toMillis() / 1e3);
     run.put("denoise_seconds", provenance.timings().denoise().toMillis() / 1e3);
     run.put("decode_seconds", provenance.timings().decode().toMillis() / 1e3);
+    write(run, provenance.execution().decoding(), index);
     SafetyReport safety = provenance.safety();
     if (safety.policy() != SafetyPolicy.OFF) {
       run.put("safety_checker", safety.policy().name().toLowerCase(Locale.ROOT));
       run.put("has_nsfw_concept", safety.isFlagged(index));
     }
     return root.toString();
+  }
+
+  /** Says what was not as usual. */
+  private static void write(ObjectNode run, Decoding decoding, int index) {
+    if (decoding.tiles() > 1) {
+      run.put("decode_tiles", decoding.tiles());
+    }
+    if (decoding.widened().contains(index)) {
+      run.put("decode_widened", true);
+    }
+    if (decoding.damaged().contains(index)) {
+      run.put("decode_damaged", true);
+    }
   }
 
   private static Optional<Map<String, Object>> registered(Scheduler scheduler) {

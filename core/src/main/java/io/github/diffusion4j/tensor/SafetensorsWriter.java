@@ -92,6 +92,33 @@ public final class SafetensorsWriter {
     return add(new Entry(name, TensorType.I64, shape, count, elements));
   }
 
+  /** Makes the elements of a tensor while it is written. */
+  @FunctionalInterface
+  public interface Source {
+    /**
+     * Gives the next elements in row-major order.
+     *
+     * @param bytes where they go, little endian, from the first byte on
+     * @param count how many
+     */
+    void next(ByteBuffer bytes, int count);
+  }
+
+  /**
+   * Adds a tensor that is made while it is written, so that it need not fit into memory.
+   *
+   * @param name its name, not used before
+   * @param type what the source gives
+   * @param shape dimensions, outermost first
+   * @param source asked for all elements each time that the file is written
+   * @return this writer
+   */
+  public SafetensorsWriter add(String name, TensorType type, List<Long> shape, Source source) {
+    int count = Math.toIntExact(TensorInfo.elements(shape));
+    Elements elements = (bytes, from, length) -> source.next(bytes, length);
+    return add(new Entry(name, requireNonNull(type, "type"), shape, count, elements));
+  }
+
   /**
    * Writes the file: whole, or not at all.
    *

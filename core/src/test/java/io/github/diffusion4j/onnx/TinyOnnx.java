@@ -47,14 +47,47 @@ public final class TinyOnnx {
     return this;
   }
 
+  /** A node that changes the element type. */
+  public TinyOnnx cast(String output, String input, int type) {
+    ByteArrayOutputStream attribute = new ByteArrayOutputStream();
+    field(attribute, 1, text("to"));
+    number(attribute, 3, type);
+    number(attribute, 20, 2);
+    ByteArrayOutputStream node = new ByteArrayOutputStream();
+    field(node, 1, text(input));
+    field(node, 2, text(output));
+    field(node, 4, text("Cast"));
+    field(node, 5, attribute.toByteArray());
+    field(graph, 1, node.toByteArray());
+    return this;
+  }
+
+  /** A constant whose bytes are in the file. */
+  public TinyOnnx constant(String name, int type, byte[] values, long... shape) {
+    ByteArrayOutputStream tensor = new ByteArrayOutputStream();
+    for (long size : shape) {
+      number(tensor, 1, size);
+    }
+    number(tensor, 2, type);
+    field(tensor, 8, text(name));
+    field(tensor, 9, values);
+    field(graph, 5, tensor.toByteArray());
+    return this;
+  }
+
   /** A vector of floats whose values are in another file. */
   public TinyOnnx external(String name, String location, int count) {
+    return external(name, location, FLOAT, count);
+  }
+
+  /** A vector whose values are in another file. */
+  public TinyOnnx external(String name, String location, int type, int count) {
     ByteArrayOutputStream entry = new ByteArrayOutputStream();
     field(entry, 1, text("location"));
     field(entry, 2, text(location));
     ByteArrayOutputStream tensor = new ByteArrayOutputStream();
     number(tensor, 1, count);
-    number(tensor, 2, FLOAT);
+    number(tensor, 2, type);
     field(tensor, 8, text(name));
     field(tensor, 13, entry.toByteArray());
     number(tensor, 14, 1);

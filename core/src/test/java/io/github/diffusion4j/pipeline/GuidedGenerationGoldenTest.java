@@ -66,7 +66,11 @@ class GuidedGenerationGoldenTest {
   void everyStepIsThatOfTheReference(GuidanceGoldenTest.Case test) throws IOException {
     for (BranchBatching batching : BranchBatching.values()) {
       Recording recording = new Recording();
-      pipeline.generate(request(test).batching(batching).build(), recording, new CancelToken());
+      RecordingStages counted = new RecordingStages(pipeline.stages());
+      try (StableDiffusionPipeline same = StableDiffusionPipeline.of(counted.stages())) {
+        same.generate(request(test).batching(batching).build(), recording, new CancelToken());
+      }
+      assertEquals(test.branches().stream().mapToInt(Integer::intValue).sum(), counted.rows);
       try (SafetensorsFile file =
           SafetensorsFile.open(Goldens.folder("guidance").resolve("generations.safetensors"))) {
         float[] expected = file.floats(test.toString());

@@ -18,6 +18,7 @@ import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.Lora;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.Stages;
+import io.github.diffusion4j.checkpoint.CheckpointHints;
 import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.lora.LoraFiles;
 import io.github.diffusion4j.scheduler.Schedulers;
@@ -32,6 +33,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Networks and pictures with LoRAs against the reference, for each request and merged. */
 class LoraGoldenTest {
@@ -40,7 +42,18 @@ class LoraGoldenTest {
   private static final double LATENTS = 1e-3;
 
   private final Path weights = Goldens.folder("pipelines").resolve("weights");
-  private final Path model = Goldens.folder("pipelines").resolve("sd15-clip-skip").resolve("model");
+  private final Path exported =
+      Goldens.folder("pipelines").resolve("sd15-clip-skip").resolve("model");
+
+  /** How a model may lie on the disk. */
+  private enum Form {
+    EXPORTED,
+    WEIGHTS,
+    ONE_FILE
+  }
+
+  @TempDir static Path folder;
+
   private final RuntimeOptions options = RuntimeOptions.builder().intraOpThreads(1).build();
 
   @TestFactory
@@ -56,19 +69,38 @@ class LoraGoldenTest {
               .toList()) {
         String name = file.getFileName().toString();
         Lora scaled = Lora.of(file, lora.get("scale").asDouble());
-        tests.add(DynamicTest.dynamicTest(name + " networks", () -> networks(scaled)));
-        tests.add(DynamicTest.dynamicTest(name + " picture", () -> picture(scaled, lora)));
-        tests.add(DynamicTest.dynamicTest(name + " merged", () -> merged(scaled, lora)));
+        for (Form form : Form.values()) {
+          String title = name + " " + form + " ";
+          tests.add(DynamicTest.dynamicTest(title + "networks", () -> networks(form, scaled)));
+          tests.add(DynamicTest.dynamicTest(title + "picture", () -> picture(form, scaled, lora)));
+          tests.add(DynamicTest.dynamicTest(title + "merged", () -> merged(form, scaled, lora)));
+        }
       }
     }
     assertFalse(tests.isEmpty(), weights + " has no LoRA");
     return tests;
   }
 
-  private void networks(Lora lora) throws IOException {
+  private ModelLayout layout(Form form) throws IOException {
+    if (form == Form.EXPORTED) {
+      return ModelLayout.of(exported);
+    }
+    Path model = folder.resolve("sd15");
+    if (!Files.exists(model)) {
+      ModelCopy copy = ModelCopy.of(weights.resolve("sd15"), model);
+      ModelCopy.of(exported.resolve("tokenizer"), copy.file("tokenizer"));
+    }
+    return form == Form.WEIGHTS
+        ? ModelLayout.of(model)
+        : ModelLayout.of(
+            weights.resolve("sd15_single_file.safetensors"),
+            CheckpointHints.NONE.withConfigs(model));
+  }
+
+  private void networks(Form form, Lora lora) throws IOException {
     try (SafetensorsFile golden =
             SafetensorsFile.open(weights.resolve("unet_and_lora_golden.safetensors"));
-        StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(model, options)) {
+        StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(layout(form), options)) {
       Stages changed = pipeline.stages().with(new LoraFiles().read(List.of(lora)));
       for (String name : List.of("unet_out", "lora.unet_out_same_context", "lora.unet_out")) {
         Stages stages = name.startsWith("lora.") ? changed : pipeline.stages();
@@ -102,8 +134,8 @@ class LoraGoldenTest {
     return out;
   }
 
-  private void picture(Lora lora, JsonNode golden) throws IOException {
-    try (StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(model, options)) {
+  private void picture(Form form, Lora lora, JsonNode golden) throws IOException {
+    try (StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(layout(form), options)) {
       GenerationRequest plain = request(golden);
       float[] before = latents(pipeline, plain);
       check(pipeline, plain.toBuilder().loras(lora).build(), golden);
@@ -117,10 +149,10 @@ class LoraGoldenTest {
     }
   }
 
-  private void merged(Lora lora, JsonNode golden) throws IOException {
-    ModelLayout layout = ModelLayout.of(model).withLoras(List.of(lora));
+  private void merged(Form form, Lora lora, JsonNode golden) throws IOException {
+    ModelLayout layout = layout(form).withLoras(List.of(lora));
     try (StableDiffusionPipeline merged = StableDiffusionPipeline.load(layout, options);
-        StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(model, options)) {
+        StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(layout(form), options)) {
       check(merged, request(golden), golden);
       float[] expected = latents(pipeline, request(golden).toBuilder().loras(lora).build());
       float tolerance = (float) (1e-5 * largest(expected));

@@ -90,6 +90,11 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
     return variant.getFileName() + "/" + json.get("name").asText();
   }
 
+  /** The same case of another folder's model. */
+  PipelineCase withModel(Path other) {
+    return new PipelineCase(variant, other, float16, json);
+  }
+
   private JsonNode call() {
     return json.get("call");
   }
@@ -157,7 +162,7 @@ record PipelineCase(Path variant, Path model, boolean float16, JsonNode json) {
 
   /** What the case begins with. */
   TaskCase task() {
-    return new TaskCase(name(), variant, json);
+    return new TaskCase(name(), variant, model, json);
   }
 
   private GenerationRequestBuilder painted() {

@@ -12,6 +12,7 @@ import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.RuntimeOptions.ControlPlacement;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.noise.TorchNoise;
@@ -24,12 +25,14 @@ import io.github.diffusion4j.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -56,9 +59,14 @@ class PipelineGoldenTest {
           "text_embeds", "pooled_prompt_embeds",
           "pooled_projections", "pooled_prompt_embeds");
 
-  @TempDir static Path withoutThirdEncoder;
+  /** Models of safetensors by the variants whose networks are exports of the same weights. */
+  private static final Map<String, String> WEIGHTS =
+      Map.of("sd15-clip-skip", "sd15", "sdxl", "sdxl", "sd3", "sd3");
 
-  private final Map<Path, StableDiffusionPipeline> pipelines = new HashMap<>();
+  @TempDir static Path withoutThirdEncoder;
+  @TempDir static Path built;
+
+  private final Map<Opened, StableDiffusionPipeline> pipelines = new HashMap<>();
 
   @BeforeAll
   void none() {
@@ -79,18 +87,65 @@ class PipelineGoldenTest {
               .sorted()
               .map(this::variant)
               .flatMap(Stream::of)
-              .toList();
+              .collect(Collectors.toCollection(ArrayList::new));
+      nodes.addAll(weights());
       assertFalse(nodes.isEmpty(), "no variants in " + Goldens.folder("pipelines"));
       return nodes;
     }
   }
 
+  /** The same cases, painted by networks that are built from weights. */
+  private List<DynamicNode> weights() throws IOException {
+    Path goldens = Goldens.folder("pipelines");
+    List<DynamicNode> nodes = new ArrayList<>();
+    for (Map.Entry<String, String> pair : WEIGHTS.entrySet()) {
+      Path weights = goldens.resolve("weights").resolve(pair.getValue());
+      Path variant = goldens.resolve(pair.getKey());
+      if (Files.isDirectory(weights) && Files.isDirectory(variant)) {
+        Path model = built.resolve(pair.getValue());
+        List<DynamicTest> cases = new ArrayList<>();
+        for (PipelineCase golden : PipelineCase.of(variant)) {
+          PipelineCase other = golden.withModel(model);
+          cases.add(
+              DynamicTest.dynamicTest(
+                  "weights: " + golden.name(),
+                  () -> {
+                    compose(golden.model(), weights, model);
+                    check(other, ControlPlacement.SEPARATE);
+                  }));
+        }
+        nodes.add(DynamicContainer.dynamicContainer("weights of " + pair.getKey(), cases));
+      }
+    }
+    return nodes;
+  }
+
+  /**
+   * A folder of weights with what an export has beside: tokenizers, and networks without weights.
+   */
+  private static void compose(Path export, Path weights, Path model) throws IOException {
+    if (Files.exists(model)) {
+      return;
+    }
+    ModelCopy copy = ModelCopy.of(weights, model);
+    try (Stream<Path> parts = Files.list(export)) {
+      for (Path part : parts.filter(Files::isDirectory).toList()) {
+        String name = part.getFileName().toString();
+        if (name.startsWith("tokenizer")) {
+          ModelCopy.of(part, copy.file(name));
+        }
+      }
+    }
+    Path transformer = copy.file("transformer");
+    if (Files.isDirectory(transformer)) { // its graph is not built yet
+      copy.dropFolder("transformer");
+      ModelCopy.of(export.resolve("transformer"), transformer);
+    }
+  }
+
   private DynamicNode[] variant(Path folder) {
     try {
-      List<DynamicTest> cases =
-          PipelineCase.of(folder).stream()
-              .map(golden -> DynamicTest.dynamicTest(golden.name(), () -> check(golden)))
-              .toList();
+      List<DynamicTest> cases = PipelineCase.of(folder).stream().flatMap(this::tests).toList();
       return cases.isEmpty()
           ? new DynamicNode[0]
           : new DynamicNode[] {
@@ -101,23 +156,34 @@ class PipelineGoldenTest {
     }
   }
 
-  private StableDiffusionPipeline pipeline(Path model) {
-    return pipelines.computeIfAbsent(
-        model,
-        folder -> {
-          try {
-            return StableDiffusionPipeline.load(
-                folder, RuntimeOptions.builder().intraOpThreads(1).build());
-          } catch (IOException e) {
-            throw new IllegalStateException(folder.toString(), e);
-          }
-        });
+  /** Control networks run separately and merged. */
+  private Stream<DynamicTest> tests(PipelineCase golden) {
+    DynamicTest separate =
+        DynamicTest.dynamicTest(golden.name(), () -> check(golden, ControlPlacement.SEPARATE));
+    return golden.task().pipeline().contains("ControlNet")
+        ? Stream.of(
+            separate,
+            DynamicTest.dynamicTest(
+                golden.name() + " merged", () -> check(golden, ControlPlacement.MERGED)))
+        : Stream.of(separate);
   }
 
-  private void check(PipelineCase golden) throws IOException {
+  private record Opened(Path model, ControlPlacement placement) {
+    StableDiffusionPipeline pipeline() {
+      try {
+        return StableDiffusionPipeline.load(
+            model, RuntimeOptions.builder().intraOpThreads(1).controls(placement).build());
+      } catch (IOException e) {
+        throw new IllegalStateException(model.toString(), e);
+      }
+    }
+  }
+
+  private void check(PipelineCase golden, ControlPlacement placement) throws IOException {
     try (SafetensorsFile tensors = golden.tensors()) {
       Path model = model(golden, tensors);
-      StableDiffusionPipeline pipeline = pipeline(model);
+      StableDiffusionPipeline pipeline =
+          pipelines.computeIfAbsent(new Opened(model, placement), Opened::pipeline);
       GenerationRequest request = golden.request(pipeline.facts());
       GenerationRequest resolved =
           request.init().prepare(request, pipeline.stages()).resolve(pipeline.facts());

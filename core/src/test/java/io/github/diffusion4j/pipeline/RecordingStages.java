@@ -27,6 +27,7 @@ final class RecordingStages implements DenoiserModel, LatentCodec {
   ControlSchedule control;
   float[] firstInput;
   float[] firstOutput;
+  int rows; // of all evaluations
 
   RecordingStages(Stages stages) {
     this.stages = stages;
@@ -86,6 +87,7 @@ final class RecordingStages implements DenoiserModel, LatentCodec {
       @Override
       public void predict(float[] x, double timestep, float[] dst) {
         bound.predict(x, timestep, dst);
+        rows += given.branches() * given.batch();
         if (firstInput == null) {
           firstInput = x.clone();
           firstOutput = dst.clone();

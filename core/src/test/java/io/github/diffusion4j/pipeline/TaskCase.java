@@ -14,7 +14,7 @@ import java.nio.file.Path;
 import java.util.Set;
 
 /** The task of a case, by its pipeline's name and with the defaults of the reference's. */
-record TaskCase(String name, Path variant, JsonNode json) {
+record TaskCase(String name, Path variant, Path model, JsonNode json) {
 
   private static final Set<String> PICTURES = Set.of("image", "mask_image", "control_image");
 
@@ -48,7 +48,9 @@ record TaskCase(String name, Path variant, JsonNode json) {
     if (pipeline.contains("Img2Img")) {
       return json.get("call").hasNonNull("denoising_start")
           ? new ImageToImage(pictures, new StepPlan.Start.Share(number("denoising_start", 0)))
-          : new ImageToImage(pictures, number("strength", isXl() ? 0.3 : 0.8));
+          : new ImageToImage(
+              pictures,
+              number("strength", isXl() && !pipeline().contains("ControlNet") ? 0.3 : 0.8));
     }
     throw new AssertionError(name + ": cannot run a case of " + pipeline);
   }

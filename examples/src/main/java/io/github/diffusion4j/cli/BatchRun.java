@@ -3,7 +3,6 @@ package io.github.diffusion4j.cli;
 import io.github.diffusion4j.DiffusionException;
 import io.github.diffusion4j.GenerationCancelledException;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -58,32 +57,46 @@ record BatchRun(List<BatchPicture> pictures, int painted, Manifest manifest, boo
 
   /** Paints what is left and tells how many pictures failed. */
   int paint(Painter painter, Report report) throws IOException {
-    int failed = 0;
+    Count failed = new Count();
     for (BatchPicture picture : pictures) {
       long start = System.nanoTime();
-      Path file;
+      Job job = picture.job();
       try {
-        file = paint(painter, report, picture);
+        painter.paint(
+            report,
+            job,
+            () -> picture.target().orElseGet(() -> painter.names().next(job)),
+            (file, failure) -> {
+              if (failure.isPresent()) {
+                failed.add(painter, picture, failure.get());
+              } else {
+                manifest.painted(
+                    picture, file, Math.round((System.nanoTime() - start) / 1e6) / 1e3);
+              }
+            });
       } catch (GenerationCancelledException e) {
         throw e;
-      } catch (DiffusionException | IllegalArgumentException | IOException e) {
-        manifest.failed(picture, String.valueOf(e.getMessage()));
-        if (together) {
-          throw e;
-        }
-        failed++;
-        painter.session().note("line " + picture.line() + ": " + e.getMessage());
-        continue;
+      } catch (DiffusionException | IllegalArgumentException e) {
+        failed.add(painter, picture, e);
       }
-      manifest.painted(picture, file, Math.round((System.nanoTime() - start) / 1e6) / 1e3);
     }
-    return failed;
+    painter.writer().finish();
+    return failed.pictures;
   }
 
-  private static Path paint(Painter painter, Report report, BatchPicture picture)
-      throws IOException {
-    Job job = picture.job();
-    return painter.paint(
-        report, job, () -> picture.target().orElseGet(() -> painter.names().next(job)));
+  /** Counts and notes pictures that failed. */
+  private final class Count {
+
+    private int pictures;
+
+    <E extends Exception> void add(Painter painter, BatchPicture picture, E failure)
+        throws E, IOException {
+      manifest.failed(picture, String.valueOf(failure.getMessage()));
+      if (together) {
+        throw failure;
+      }
+      pictures++;
+      painter.session().note("line " + picture.line() + ": " + failure.getMessage());
+    }
   }
 }

@@ -63,7 +63,7 @@ record Component(String name, String className, long bytes, Optional<OnnxFile> n
   private static Component read(ModelLayout layout, String name, String className)
       throws IOException {
     Optional<OnnxFile> network =
-        layout.has(name) ? Optional.of(OnnxFile.read(layout.onnx(name))) : Optional.empty();
+        layout.has(name) ? Optional.of(layout.network(name).describe()) : Optional.empty();
     return new Component(name, className, size(layout.folder().resolve(name)), network);
   }
 

@@ -5,8 +5,10 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.text.Normalizer;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 
 /** Names the files of a run, one after the other. Not thread-safe. */
 final class OutputNames {
@@ -16,6 +18,7 @@ final class OutputNames {
   private final Path folder;
   private final Optional<Path> file;
   private final Optional<Path> sheet;
+  private final Set<Path> given = new HashSet<>();
   private int named;
 
   private OutputNames(Path folder, Optional<Path> file, Optional<Path> sheet) {
@@ -70,9 +73,12 @@ final class OutputNames {
         () -> free(folder.resolve(slug(first.prompt()) + "-" + first.seed() + "-grid.png")));
   }
 
-  private static Path free(Path wanted) {
+  /** Neither there nor given to a picture that is still to be written. */
+  private Path free(Path wanted) {
     Path path = wanted;
-    for (int number = 1; Files.exists(path, LinkOption.NOFOLLOW_LINKS); number++) {
+    for (int number = 1;
+        Files.exists(path, LinkOption.NOFOLLOW_LINKS) || !given.add(path);
+        number++) {
       path = numbered(wanted, number);
     }
     return path;

@@ -63,8 +63,8 @@ final class PaintOptions {
     try (StableDiffusionPipeline pipeline =
             StableDiffusionPipeline.load(folder, model.runtime(), request.inversions());
         StepProgress progress =
-            new StepProgress(
-                session, batch.map(run -> run.pictures().size()).orElse(jobs.size()))) {
+            new StepProgress(session, batch.map(run -> run.pictures().size()).orElse(jobs.size()));
+        PictureWriter writer = new PictureWriter()) {
       mark(root, times, "model open");
       double loadSeconds = (System.nanoTime() - start) / 1e9;
       List<StepListener> listeners = listeners(session.screen(), progress, latents);
@@ -75,6 +75,8 @@ final class PaintOptions {
           new Painter(
               pipeline,
               new Listeners(listeners),
+              progress,
+              writer,
               session,
               output,
               names,
@@ -105,7 +107,7 @@ final class PaintOptions {
   private int paint(Painter painter, Report report, List<Job> jobs, Optional<BatchRun> batch)
       throws IOException {
     for (Job job : jobs) {
-      painter.paint(report, job, () -> painter.names().next(job));
+      painter.paint(report, job, () -> painter.names().next(job), Painter.Saved.STRICT);
     }
     if (batch.isEmpty()) {
       return 0;

@@ -56,6 +56,15 @@ final class StepProgress implements StepListener, AutoCloseable {
     close();
   }
 
+  /** Prints beside the bar: it is wiped away before, and comes back at its next drawing. */
+  void aside(Runnable print) {
+    if (bar == null) {
+      print.run();
+    } else {
+      line.aside(print);
+    }
+  }
+
   @Override
   public void close() {
     if (bar != null) {
@@ -122,6 +131,14 @@ final class StepProgress implements StepListener, AutoCloseable {
     @Override
     public int getMaxRenderedLength() {
       return columns - 1;
+    }
+
+    synchronized void aside(Runnable print) {
+      if (!closed) {
+        err.print("\r" + " ".repeat(columns - 1) + "\r");
+        err.flush();
+      }
+      print.run();
     }
 
     @Override

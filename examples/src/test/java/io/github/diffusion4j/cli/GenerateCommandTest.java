@@ -286,4 +286,27 @@ class GenerateCommandTest {
     assertEquals("a-very-long-prompt-a-very-long-prompt-a-very-long-prompt-a", slug);
     assertEquals(60, OutputNames.slug("x".repeat(100)).length());
   }
+
+  @Test
+  void pictureThatCannotBeWrittenEndsTheRun() throws IOException {
+    Path out = folder.resolve("fox.png");
+    Files.createDirectories(folder.resolve("fox-1.png").resolve("in the way"));
+    Run run = Run.of("generate", "a fox", "--count", "4", "--steps", "2", "--out", out.toString());
+    assertEquals(Errors.FAILED, run.code(), run.err());
+    assertTrue(run.err().contains("fox-1.png"), run.err());
+    assertTrue(Files.isRegularFile(out), "what was painted before is kept");
+    assertFalse(Files.exists(folder.resolve("fox-3.png")), "and no more is painted");
+  }
+
+  @Test
+  void samePromptAndSeedInOneRunGetNamesOfTheirOwn() throws IOException {
+    Path batch = folder.resolve("same.jsonl");
+    String line = "{\"prompt\": \"a fox\", \"seed\": 7, \"steps\": 1}\n";
+    Files.writeString(batch, line.repeat(3));
+    Run run = Run.of("generate", "--batch-file", batch.toString(), "--out", folder.toString());
+    assertEquals(0, run.code(), run.err());
+    for (String name : new String[] {"a-fox-7.png", "a-fox-7-1.png", "a-fox-7-2.png"}) {
+      assertTrue(Files.isRegularFile(folder.resolve(name)), run.out());
+    }
+  }
 }

@@ -12,6 +12,7 @@ import io.github.diffusion4j.scheduler.Schedulers;
 import io.github.diffusion4j.scheduler.StepPlan;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -52,5 +53,25 @@ class StepProgressTest {
     }
     assertTrue(text.toString().endsWith(System.lineSeparator()));
     assertEquals(1, text.toString().split("\n", -1).length - 1);
+  }
+
+  @Test
+  void lineBesideTheBarIsPrintedOnAnEmptyLine() {
+    StringWriter text = new StringWriter();
+    PrintWriter screen = new PrintWriter(text);
+    Session session = new Session(screen, screen, new Screen(true, 40), new CancelToken());
+    SchedulerRun run =
+        Schedulers.named("ddim")
+            .start(StepPlan.steps(4), SHAPE.sample(), NoiseKind.TORCH_CPU.create(0));
+    StepEvent event = new StepEvent(run, new float[SHAPE.total()], SHAPE);
+    try (StepProgress progress = new StepProgress(session, 3)) {
+      progress.aside(() -> screen.println("before"));
+      progress.onStart(event);
+      progress.aside(() -> screen.println("a-fox.png"));
+    }
+    screen.flush();
+    String end = System.lineSeparator();
+    assertTrue(text.toString().startsWith("before" + end), text.toString());
+    assertTrue(text.toString().contains("\r" + " ".repeat(39) + "\ra-fox.png" + end));
   }
 }

@@ -2,28 +2,16 @@ package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.onnx.Closer;
-import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtTensor;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * The residuals of one generation. The first network that counts in a step writes them into the
  * very buffers that the UNet reads; what further networks give is added. Where none counts they are
  * zero, and no network runs. Not thread-safe.
  */
-final class ControlBinding implements AutoCloseable {
-
-  /**
-   * A UNet in a generation.
-   *
-   * @param binding of the UNet, not closed here
-   * @param rows of its runs
-   * @param samples its latents: of all runs, or one for each
-   * @param plain whether these have no channels beside the latents
-   */
-  record Unet(OrtBinding binding, Rows rows, List<OrtTensor> samples, boolean plain) {}
+final class SeparateControls implements ControlInputs {
 
   /** Residuals of one run, or of all in turn. */
   private static final class Buffers {
@@ -38,7 +26,7 @@ final class ControlBinding implements AutoCloseable {
     }
   }
 
-  private final Unet unet;
+  private final ControlledUnet unet;
   private final Residuals residuals;
   private final ControlSchedule schedule;
   private final boolean guess;
@@ -48,7 +36,8 @@ final class ControlBinding implements AutoCloseable {
   private final List<Buffers> buffers = new ArrayList<>();
   private final Closer owned;
 
-  private ControlBinding(ControlNets available, ControlSchedule schedule, Unet unet) {
+  /** Opens the networks that are not open yet, and wraps what stays the same for all steps. */
+  SeparateControls(ControlNets available, ControlSchedule schedule, ControlledUnet unet) {
     this.unet = unet;
     this.residuals = available.residuals();
     this.schedule = schedule;
@@ -59,9 +48,7 @@ final class ControlBinding implements AutoCloseable {
     pooled = open.stream().allMatch(net -> net.signature().pooled()) && takesPooled();
     try (Closer opening = new Closer()) {
       for (int i = 0; i < open.size(); i++) {
-        nets.add(
-            opening.own(
-                new BoundControlNet(open.get(i), schedule.signals().get(i), unet.rows(), parts)));
+        nets.add(opening.own(new BoundControlNet(open.get(i), schedule.signals().get(i), parts)));
       }
       for (int set = 0; set < (guess ? parts.size() : 1); set++) {
         buffers.add(buffers(parts.get(set)));
@@ -70,35 +57,23 @@ final class ControlBinding implements AutoCloseable {
     }
   }
 
-  /**
-   * Prepares residuals.
-   *
-   * @param schedule what the networks read; empty for residuals of zero, which are given once
-   * @return empty where there is nothing to do in a step
-   */
-  static Optional<ControlBinding> of(
-      ControlNets nets, Optional<ControlSchedule> schedule, Unet unet) {
-    if (schedule.isPresent()) {
-      return Optional.of(new ControlBinding(nets, schedule.get(), unet));
-    }
-    Residuals residuals = nets.residuals();
+  /** Gives a UNet residuals of zero for a whole generation. */
+  static void none(Residuals residuals, ControlledUnet unet) {
     for (int i = 0; i < residuals.count(); i++) {
       long[] shape = residuals.shape(i, unet.rows().each(), unet.rows().shape());
       unet.binding().input(residuals.specs().get(i).name(), shape);
     }
-    return Optional.empty();
   }
 
-  /** Guess mode asks about all branches but the first, the negative one. */
   private List<BoundControlNet.Part> parts() {
     Rows rows = unet.rows();
-    int silent = guess && rows.conditioning().branches() > 1 ? rows.conditioning().batch() : 0;
     List<BoundControlNet.Part> all = new ArrayList<>();
     for (int run = 0; run < rows.runs(); run++) {
-      int first = Math.max(run * rows.each(), silent);
-      int count = Math.max(0, (run + 1) * rows.each() - first);
+      int silent = unet.silent(run, guess);
       OrtTensor samples = unet.samples().get(run % unet.samples().size());
-      all.add(new BoundControlNet.Part(first, count, samples, unet.plain()));
+      all.add(
+          new BoundControlNet.Part(
+              run * rows.each() + silent, rows.with(rows.each() - silent), samples, unet.plain()));
     }
     return all;
   }
@@ -148,7 +123,8 @@ final class ControlBinding implements AutoCloseable {
   }
 
   /** Computes the residuals of one of the UNet's runs and gives them to it. */
-  void apply(int run, float[] latents, double timestep) {
+  @Override
+  public void apply(int run, float[] latents, double timestep) {
     Buffers set = buffers.get(run % buffers.size());
     boolean any = false;
     for (int net = 0; net < nets.size() && parts.get(run).count() > 0; net++) {
@@ -178,11 +154,9 @@ final class ControlBinding implements AutoCloseable {
     }
   }
 
-  /** In guess mode the scales grow evenly in their logarithm, from a tenth to all. */
   private static void multiply(OrtTensor[] tensors, double scale, boolean graded) {
     for (int i = 0; i < tensors.length; i++) {
-      double exponent = (double) i / (tensors.length - 1) - 1;
-      float grade = graded ? (float) Math.pow(10, exponent) : 1f;
+      float grade = graded ? ControlledUnet.grade(i, tensors.length) : 1f;
       tensors[i].multiply(grade * (float) scale);
     }
   }

@@ -1,0 +1,145 @@
+package io.github.diffusion4j.family;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.graph.Architectures;
+import io.github.diffusion4j.graph.BuiltNetwork;
+import io.github.diffusion4j.graph.WeightSource;
+import io.github.diffusion4j.onnx.GraphEdit;
+import io.github.diffusion4j.onnx.NetworkSource;
+import io.github.diffusion4j.onnx.OnnxFile;
+import io.github.diffusion4j.onnx.OnnxNetwork;
+import io.github.diffusion4j.onnx.OrtModel;
+import io.github.diffusion4j.onnx.OrtRuntime;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The network of a component: an ONNX file, or weights that it is built from.
+ *
+ * @param component what it is in its model, such as {@code unet}
+ * @param file the ONNX file, or the weights
+ * @param built how it is built; empty for an ONNX file
+ */
+public record ComponentNetwork(String component, Path file, Optional<BuiltNetwork> built) {
+
+  private static final String ONNX = "model.onnx";
+  private static final String CONFIG = "config.json";
+
+  /** Names that the reference libraries give weights, in order of preference. */
+  private static final List<String> WEIGHTS =
+      List.of(
+          ".safetensors",
+          ".safetensors.index.json",
+          ".fp16.safetensors",
+          ".safetensors.index.fp16.json",
+          ".bf16.safetensors",
+          ".safetensors.index.bf16.json");
+
+  private static final List<String> STEMS = List.of("diffusion_pytorch_model", "model");
+
+  /** Checks that the parts are there. */
+  public ComponentNetwork {
+    requireNonNull(component, "component");
+    requireNonNull(file, "file");
+    requireNonNull(built, "built");
+  }
+
+  /**
+   * A network that is built.
+   *
+   * @param network how
+   * @return the network under its own name
+   */
+  public static ComponentNetwork of(BuiltNetwork network) {
+    return new ComponentNetwork(network.component(), network.file(), Optional.of(network));
+  }
+
+  /**
+   * Looks for a component's network: an ONNX file first, then weights.
+   *
+   * @param model the model's folder
+   * @param component what it is in the model
+   * @return empty if there is neither
+   * @throws ModelFormatException if there are weights without a config.json, or of a kind of
+   *     network that cannot be built here
+   */
+  static Optional<ComponentNetwork> find(Path model, String component) {
+    Path onnx = model.resolve(component).resolve(ONNX);
+    if (Files.isRegularFile(onnx)) {
+      return Optional.of(new ComponentNetwork(component, onnx, Optional.empty()));
+    }
+    String place = place(model, component);
+    return weights(model.resolve(place))
+        .map(file -> ComponentNetwork.of(build(model, component, place, file)));
+  }
+
+  private static BuiltNetwork build(Path model, String component, String place, Path file) {
+    ConfigFile config = ConfigFile.read(model, place + "/" + CONFIG);
+    if (!config.present()) {
+      throw new ModelFormatException(
+          "%s: %s is there, but not %s/config.json, which says what network it belongs to; download the whole repository"
+              .formatted(model, file.getFileName(), place));
+    }
+    return new BuiltNetwork(component, Architectures.of(component, config), WeightSource.of(file));
+  }
+
+  /** Whether a component's network is there, of whatever kind. */
+  static boolean isThere(Path model, String component) {
+    return Files.isRegularFile(model.resolve(component).resolve(ONNX))
+        || weights(model.resolve(place(model, component))).isPresent();
+  }
+
+  /** The folder of a component: both halves of an autoencoder may share one. */
+  static String place(Path model, String component) {
+    boolean half = component.equals("vae_decoder") || component.equals("vae_encoder");
+    return half && !Files.isDirectory(model.resolve(component)) ? "vae" : component;
+  }
+
+  private static Optional<Path> weights(Path folder) {
+    return STEMS.stream()
+        .flatMap(stem -> WEIGHTS.stream().map(end -> folder.resolve(stem + end)))
+        .filter(Files::isRegularFile)
+        .findFirst();
+  }
+
+  /**
+   * Opens the network.
+   *
+   * @param runtime what is to run it
+   * @param edits changes of its graph
+   * @return owned by the caller
+   * @throws IOException if a file cannot be read
+   * @throws ModelFormatException if a file is not what it should be
+   */
+  public OrtModel open(OrtRuntime runtime, List<GraphEdit> edits) throws IOException {
+    return built.isPresent()
+        ? runtime.open(component, built.get(), edits)
+        : runtime.open(component, file, edits);
+  }
+
+  /**
+   * What the network is built or copied from.
+   *
+   * @return such as an ONNX file
+   */
+  NetworkSource source() {
+    return built.isPresent() ? built.get() : new OnnxNetwork(file);
+  }
+
+  /**
+   * What the network says of itself, without opening it.
+   *
+   * @return inputs, outputs, weights
+   * @throws IOException if a file cannot be read
+   * @throws ModelFormatException if a file is not what it should be
+   */
+  public OnnxFile describe() throws IOException {
+    return built.isPresent() ? built.get().describe() : OnnxFile.read(file);
+  }
+}

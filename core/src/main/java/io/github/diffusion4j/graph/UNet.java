@@ -1,0 +1,175 @@
+package io.github.diffusion4j.graph;
+
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.onnx.GraphEdit;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The denoiser of Stable Diffusion 1, 2 and XL and of what was made from them: {@code
+ * UNet2DConditionModel} and {@code UNet2DModel} of diffusers. Latents of any size go in, also where
+ * halving leaves a remainder. Immutable.
+ */
+public final class UNet implements Architecture {
+
+  static final String OUTPUT = "out_sample";
+
+  private final UNetConfig config;
+  private final int pooledWidth;
+  private final boolean takesResiduals;
+
+  private UNet(UNetConfig config, int pooledWidth, boolean takesResiduals) {
+    this.config = config;
+    this.pooledWidth = pooledWidth;
+    this.takesResiduals = takesResiduals;
+  }
+
+  /**
+   * Reads a configuration.
+   *
+   * @param config the UNet's config.json
+   * @return the network
+   * @throws ModelFormatException if a value is wrong or not built; the message names it
+   */
+  public static UNet of(ConfigFile config) {
+    UNetConfig read = UNetConfig.of(config);
+    if (read.up().isEmpty()) {
+      throw config.wrong("_class_name", "that of a UNet", "ControlNetModel");
+    }
+    return new UNet(read, 0, false);
+  }
+
+  /**
+   * The same network, which knows the width of the pooled text embedding: config.json has only its
+   * sum with the width of the embedded sizes.
+   *
+   * @param width of the second text encoder's projection
+   * @return a network whose inputs {@code text_embeds} and {@code time_ids} have fixed widths
+   * @throws ModelFormatException if such an embedding does not fit
+   */
+  public UNet withPooledWidth(int width) {
+    UNetConfig.EmbeddingConfig extra = config.extra();
+    if (extra.addition() != UNetConfig.Addition.TEXT_TIME) {
+      return this;
+    }
+    int sizes = extra.additionWidth() - width;
+    if (width < 1 || sizes < 1 || sizes % extra.additionSinusoids() != 0) {
+      throw new ModelFormatException(
+          ("unet/config.json: \"projection_class_embeddings_input_dim\" is %d, which is no pooled"
+                  + " embedding of width %d and sizes of width %d each")
+              .formatted(extra.additionWidth(), width, extra.additionSinusoids()));
+    }
+    return new UNet(config, width, takesResiduals);
+  }
+
+  /**
+   * The same network with inputs for what ControlNets add: {@code down_block_0} and so on for the
+   * results of the layers that go down, {@code mid_block_additional_residual} for the mid block's.
+   *
+   * @return the network
+   */
+  public UNet withResiduals() {
+    return new UNet(config, pooledWidth, true);
+  }
+
+  UNetConfig config() {
+    return config;
+  }
+
+  int pooledWidth() {
+    return pooledWidth;
+  }
+
+  @Override
+  public void addTo(Graph graph, List<GraphEdit> edits) {
+    refuse(edits);
+    UNetInputs inputs = UNetInputs.declare(graph, config, pooledWidth);
+    UNetLayers layers = UNetLayers.of(config, graph.root(), inputs);
+    UNetLayers.Encoded encoded = layers.encode(layers.enter(inputs.sample()));
+    Value mid = layers.mid(encoded.last());
+    UNetLayers.Encoded steered = new UNetLayers.Encoded(encoded.skips(), mid);
+    if (takesResiduals) {
+      steered = Residuals.declare(graph, steered).addTo(steered);
+    }
+    finish(graph, inputs, layers.decode(steered), config);
+  }
+
+  /** Makes the denoised picture an output. */
+  static void finish(Graph graph, UNetInputs inputs, Value decoded, UNetConfig config) {
+    Value out =
+        config.time().divideOutput()
+            ? decoded.over(inputs.timestep().cast(decoded.type()))
+            : decoded;
+    graph.output(
+        OUTPUT,
+        out,
+        UNetInputs.BATCH,
+        config.output().channels(),
+        UNetInputs.HEIGHT,
+        UNetInputs.WIDTH);
+  }
+
+  /** No change of a graph concerns a UNet. */
+  static void refuse(List<GraphEdit> edits) {
+    if (!edits.isEmpty()) {
+      throw new IllegalArgumentException("edits must be empty for a UNet, got " + edits);
+    }
+  }
+
+  @Override
+  public boolean tolerates(String key) {
+    return false;
+  }
+
+  /**
+   * What ControlNets add to a UNet.
+   *
+   * @param skips for each result that goes across, in the order of the computation
+   * @param mid for the mid block's result
+   */
+  record Residuals(List<Value> skips, Value mid) {
+
+    static final String SKIP = "down_block_";
+    static final String MID_INPUT = "mid_block_additional_residual";
+    static final String MID_OUTPUT = "mid_block_res_sample";
+
+    /** Inputs for them, of the shapes of what they are added to. */
+    static Residuals declare(Graph graph, UNetLayers.Encoded encoded) {
+      List<Value> skips = new ArrayList<>();
+      for (Value skip : encoded.skips()) {
+        int i = skips.size();
+        skips.add(graph.input(SKIP + i, skip.type(), dimensions("db" + i, skip)));
+      }
+      Value mid = encoded.last();
+      return new Residuals(skips, graph.input(MID_INPUT, mid.type(), dimensions("mid", mid)));
+    }
+
+    /** Makes them outputs. */
+    void declareOutputs(Graph graph) {
+      for (int i = 0; i < skips.size(); i++) {
+        graph.output(SKIP + i, skips.get(i), dimensions("db" + i, skips.get(i)));
+      }
+      graph.output(MID_OUTPUT, mid, dimensions("mid", mid));
+    }
+
+    private static Object[] dimensions(String name, Value map) {
+      return new Object[] {UNetInputs.BATCH, map.dim(1), name + "_height", name + "_width"};
+    }
+
+    /** Sums of these and others. */
+    Residuals plus(Residuals others) {
+      List<Value> sums = new ArrayList<>();
+      for (int i = 0; i < skips.size(); i++) {
+        sums.add(skips.get(i).plus(others.skips.get(i)));
+      }
+      return new Residuals(sums, mid.plus(others.mid));
+    }
+
+    /** Adds them to a UNet's own results. */
+    UNetLayers.Encoded addTo(UNetLayers.Encoded encoded) {
+      Residuals sum = new Residuals(encoded.skips(), encoded.last()).plus(this);
+      return new UNetLayers.Encoded(sum.skips(), sum.mid());
+    }
+  }
+}

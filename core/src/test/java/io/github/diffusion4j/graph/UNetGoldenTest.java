@@ -1,0 +1,257 @@
+package io.github.diffusion4j.graph;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.Goldens;
+import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.onnx.Closer;
+import io.github.diffusion4j.onnx.ElementType;
+import io.github.diffusion4j.onnx.NativeCount;
+import io.github.diffusion4j.onnx.OrtBinding;
+import io.github.diffusion4j.onnx.OrtModel;
+import io.github.diffusion4j.onnx.OrtOutput;
+import io.github.diffusion4j.onnx.OrtRuntime;
+import io.github.diffusion4j.onnx.OrtTensor;
+import io.github.diffusion4j.onnx.TensorSpec;
+import io.github.diffusion4j.tensor.SafetensorsFile;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/**
+ * UNets and ControlNets built from safetensors against the reference's outputs, and from the
+ * weights of every exported one against what the export computes.
+ */
+class UNetGoldenTest {
+
+  private static final float TOLERANCE = 1e-4f;
+
+  /** Exports in half precision round on the way. */
+  private static final float HALF_TOLERANCE = 2e-2f;
+
+  private static final OrtRuntime RUNTIME =
+      OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).build());
+
+  @AfterEach
+  void nothingLeaks() {
+    assertEquals(0, NativeCount.open());
+  }
+
+  /** Tensors of one golden run: outputs by the prefix of their model, which may be "". */
+  @TestFactory
+  List<DynamicTest> reference() throws IOException {
+    Path weights = Goldens.folder("pipelines").resolve("weights");
+    List<DynamicTest> tests = new ArrayList<>();
+    for (String name : List.of("forward_golden", "unet_and_lora_golden")) {
+      Path file = weights.resolve(name + ".safetensors");
+      try (SafetensorsFile golden = SafetensorsFile.open(file)) {
+        for (String tensor : golden.names()) {
+          if (tensor.equals("unet_out") || tensor.matches("[^.]*\\.unet_out") && !lora(tensor)) {
+            String prefix = tensor.substring(0, tensor.length() - "unet_out".length());
+            String model = prefix.isEmpty() ? "sd15" : prefix.substring(0, prefix.length() - 1);
+            tests.add(
+                DynamicTest.dynamicTest(
+                    model + "/unet", () -> againstReference(weights.resolve(model), file, prefix)));
+          }
+        }
+      }
+    }
+    assertFalse(tests.isEmpty());
+    return tests;
+  }
+
+  private static boolean lora(String tensor) {
+    return tensor.startsWith("lora.");
+  }
+
+  private static void againstReference(Path model, Path file, String prefix) throws IOException {
+    Path folder = model.resolve("unet");
+    UNet unet = UNet.of(ConfigFile.read(model, "unet/config.json"));
+    BuiltNetwork network =
+        new BuiltNetwork(
+            "unet", unet, WeightSource.of(folder.resolve("diffusion_pytorch_model.safetensors")));
+    try (SafetensorsFile golden = SafetensorsFile.open(file);
+        OrtModel opened = RUNTIME.open("unet", network, List.of());
+        OrtBinding binding = opened.bind(new CancelToken())) {
+      for (TensorSpec spec : opened.inputs().values()) {
+        String name = prefix + spec.name();
+        if (spec.name().equals("encoder_hidden_states") && !golden.names().contains(name)) {
+          name = prefix + (prefix.isEmpty() ? "last_hidden_state" : "prompt_embeds");
+        }
+        long[] shape = golden.info(name).shape().stream().mapToLong(Long::longValue).toArray();
+        OrtTensor input = binding.input(spec.name(), shape);
+        if (spec.name().equals("timestep")) {
+          input.put(new float[] {golden.longs(name)[0]});
+        } else {
+          input.put(golden.floats(name));
+        }
+      }
+      float[] found = binding.fetch(Set.of("out_sample")).get("out_sample").values();
+      assertClose(golden.floats(prefix + "unet_out"), found, TOLERANCE, "out_sample");
+    }
+  }
+
+  private static void assertClose(float[] expected, float[] found, float tolerance, String name) {
+    float largest = 1;
+    for (float value : expected) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    assertArrayEquals(expected, found, largest * tolerance, name);
+  }
+
+  @TestFactory
+  List<DynamicTest> exports() throws IOException {
+    List<DynamicTest> tests = new ArrayList<>();
+    try (Stream<Path> variants = Files.list(Goldens.folder("pipelines"))) {
+      for (Path variant : variants.sorted().toList()) {
+        for (String component : List.of("unet", "controlnet")) {
+          Path folder = variant.resolve("model").resolve(component);
+          if (Files.exists(folder.resolve("model.onnx"))
+              && Files.exists(folder.resolve("config.json"))) {
+            String name = variant.getFileName() + "/" + component;
+            tests.add(DynamicTest.dynamicTest(name, () -> againstExport(folder, component)));
+          }
+        }
+      }
+    }
+    assertFalse(tests.isEmpty());
+    return tests;
+  }
+
+  private static void againstExport(Path folder, String component) throws IOException {
+    Path onnx = folder.resolve("model.onnx");
+    ExportedWeights weights = new ExportedWeights(onnx);
+    try (OrtModel expected = RUNTIME.open(component, onnx)) {
+      Architecture architecture = like(expected, ConfigFile.read(folder, "config.json"));
+      try (OrtModel found =
+          RUNTIME.open(
+              component,
+              new BuiltNetwork(component, architecture, source(onnx, weights)),
+              List.of())) {
+        assertTrue(weights.exhausted(), "weights are left in " + onnx);
+        boolean half = expected.input("sample").type() == ElementType.FLOAT16;
+        assertEquals(describe(expected.inputs()), describe(found.inputs()));
+        assertEquals(describe(expected.outputs()), describe(found.outputs()));
+        long seed = Long.getLong("tests.seed", 71);
+        System.out.println(
+            onnx.getParent().getParent().getParent().getFileName() + " seed " + seed);
+        Map<String, float[]> values = run(expected, seed);
+        Map<String, float[]> ours = run(found, seed);
+        values.forEach(
+            (name, value) ->
+                assertClose(value, ours.get(name), half ? HALF_TOLERANCE : TOLERANCE, name));
+      }
+    }
+  }
+
+  /** The architecture with the inputs that the export has. */
+  private static Architecture like(OrtModel export, ConfigFile config) {
+    boolean control = config.text("_class_name").orElse("").equals("ControlNetModel");
+    int pooled =
+        export.inputs().containsKey("text_embeds") ? (int) export.input("text_embeds").dim(1) : 0;
+    if (control) {
+      ControlNet net = ControlNet.of(config);
+      return pooled > 0 ? net.withPooledWidth(pooled) : net;
+    }
+    UNet unet = UNet.of(config);
+    unet = pooled > 0 ? unet.withPooledWidth(pooled) : unet;
+    return export.inputs().containsKey("mid_block_additional_residual")
+        ? unet.withResiduals()
+        : unet;
+  }
+
+  private static WeightSource source(Path file, Weights weights) {
+    return new WeightSource() {
+      @Override
+      public Path file() {
+        return file;
+      }
+
+      @Override
+      public Weights open(Closer open) {
+        return weights;
+      }
+    };
+  }
+
+  /** Shapes by name; exports in half precision have halves where these have 32 bits. */
+  private static Map<String, String> describe(Map<String, TensorSpec> specs) {
+    Map<String, String> described = new java.util.TreeMap<>();
+    specs.forEach(
+        (name, spec) ->
+            described.put(
+                name, spec.describe().replace("FLOAT16", "FLOAT32").replace("float16", "float")));
+    return described;
+  }
+
+  private static Map<String, float[]> run(OrtModel model, long seed) {
+    Random random = new Random(seed);
+    try (OrtBinding binding = model.bind(new CancelToken())) {
+      for (TensorSpec spec : new java.util.TreeMap<>(model.inputs()).values()) {
+        long[] shape = shape(spec);
+        int elements = 1;
+        for (long size : shape) {
+          elements *= (int) size;
+        }
+        OrtTensor input = binding.input(spec.name(), shape);
+        if (spec.type() == ElementType.INT64) {
+          input.put(random.longs(elements, 0, 4).toArray());
+        } else {
+          float[] values = new float[elements];
+          for (int i = 0; i < elements; i++) {
+            values[i] = (float) random.nextGaussian();
+          }
+          if (spec.name().equals("timestep")) {
+            values[0] = 437.5f;
+          }
+          input.put(values);
+        }
+      }
+      Map<String, float[]> values = new LinkedHashMap<>();
+      for (Map.Entry<String, OrtOutput> output :
+          binding.fetch(model.outputs().keySet()).entrySet()) {
+        values.put(output.getKey(), output.getValue().values());
+      }
+      return values;
+    }
+  }
+
+  /** A batch of two maps of 8 by 12, and everything else to fit. */
+  private static long[] shape(TensorSpec spec) {
+    long[] shape = new long[spec.rank()];
+    for (int i = 0; i < shape.length; i++) {
+      String name = spec.dimensionNames().get(i);
+      boolean high = name.endsWith("height");
+      shape[i] = spec.dim(i);
+      if (spec.dim(i) < 0) {
+        shape[i] =
+            name.equals("batch_size")
+                ? 2
+                : name.equals("sequence_length")
+                    ? 7
+                    : name.startsWith("cond_") ? (high ? 64 : 96) : high ? 8 : 12;
+      }
+    }
+    // What a ControlNet gives is halved at the same places as the UNet's own maps.
+    if (spec.name().matches("down_block_[23]|mid_block_additional_residual")) {
+      shape[2] /= 2;
+      shape[3] /= 2;
+    }
+    return shape;
+  }
+}
