@@ -11,8 +11,8 @@ import static java.util.Objects.requireNonNull;
  * @param scale how much the network's residuals count; 1 as trained, 0 not at all
  * @param start share of the steps after which the control begins, 0 to below {@code end}
  * @param end share of the steps after which it ends, up to 1
- * @param net name of the network that reads the pictures; "" for the model's networks in their
- *     order: the first control takes the first one
+ * @param net name of the network that reads the pictures; "" for the first of the model's networks
+ *     that no other control takes
  */
 public record Control(PictureSource pictures, double scale, double start, double end, String net) {
 

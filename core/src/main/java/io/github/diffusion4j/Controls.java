@@ -1,5 +1,6 @@
 package io.github.diffusion4j;
 
+import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -39,11 +40,13 @@ public record Controls(List<Control> list, boolean guessMode) {
    * @throws IllegalArgumentException if the model lacks one, or two controls take the same
    */
   public List<String> nets(List<String> available) {
+    List<String> free = new ArrayList<>(available);
+    list.forEach(control -> free.remove(control.net()));
     Set<String> taken = new LinkedHashSet<>();
     for (int i = 0; i < list.size(); i++) {
       String name = list.get(i).net();
-      if (name.isEmpty() && i < available.size()) {
-        name = available.get(i);
+      if (name.isEmpty() && !free.isEmpty()) {
+        name = free.remove(0);
       }
       if (!available.contains(name)) {
         throw new IllegalArgumentException(

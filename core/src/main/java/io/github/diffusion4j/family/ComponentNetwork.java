@@ -6,6 +6,7 @@ import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.graph.Architectures;
 import io.github.diffusion4j.graph.BuiltNetwork;
+import io.github.diffusion4j.graph.UNet;
 import io.github.diffusion4j.graph.WeightSource;
 import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.NetworkSource;
@@ -89,10 +90,12 @@ public record ComponentNetwork(String component, Path file, Optional<BuiltNetwor
     return new BuiltNetwork(component, Architectures.of(component, config), WeightSource.of(file));
   }
 
-  /** Whether a component's network is there, of whatever kind. */
+  /** Whether a component's network is there as a file, or as weights that it can be built from. */
   static boolean isThere(Path model, String component) {
+    String place = place(model, component);
     return Files.isRegularFile(model.resolve(component).resolve(ONNX))
-        || weights(model.resolve(place(model, component))).isPresent();
+        || weights(model.resolve(place)).isPresent()
+            && Architectures.knows(component, ConfigFile.read(model, place + "/" + CONFIG));
   }
 
   /** The folder of a component: both halves of an autoencoder may share one. */
@@ -124,9 +127,27 @@ public record ComponentNetwork(String component, Path file, Optional<BuiltNetwor
   }
 
   /**
-   * What the network is built or copied from.
+   * The network with inputs for what control networks add, where it is a UNet that is built.
    *
-   * @return such as an ONNX file
+   * @return this network if it is another one
+   */
+  ComponentNetwork withResiduals() {
+    return built
+        .filter(network -> network.architecture() instanceof UNet)
+        .map(
+            network ->
+                of(
+                    new BuiltNetwork(
+                        component,
+                        ((UNet) network.architecture()).withResiduals(),
+                        network.weights())))
+        .orElse(this);
+  }
+
+  /**
+   * What builds the network's graph.
+   *
+   * @return for use in another network
    */
   NetworkSource source() {
     return built.isPresent() ? built.get() : new OnnxNetwork(file);

@@ -65,6 +65,9 @@ final class Components {
       throws IOException {
     Map<String, ComponentNetwork> networks =
         layout.withOptional(layout.networks(names), "vae_encoder");
+    if (!layout.controlNets().isEmpty()) {
+      networks.computeIfPresent("unet", (name, network) -> network.withResiduals());
+    }
     List<String> suffixes =
         networks.keySet().stream()
             .filter(name -> name.startsWith(ENCODER))

@@ -3,11 +3,10 @@ package io.github.diffusion4j.family;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.OnnxFile;
-import io.github.diffusion4j.onnx.OnnxNetwork;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.SteeredNetwork;
 import io.github.diffusion4j.onnx.TensorSpec;
-import java.nio.file.Path;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,18 +34,22 @@ record ControlNet(Signature signature, OrtModel model) {
   /**
    * What a control network takes and gives.
    *
-   * @param name of the network in its model
-   * @param file where it is
+   * @param network where it is
    * @param inputs by name
    * @param residuals its outputs
    * @param pooled whether the residuals are averages over the picture: such a network is trained
    *     for the prompt's branch alone
    */
   record Signature(
-      String name, Path file, Map<String, TensorSpec> inputs, Residuals residuals, boolean pooled) {
+      ComponentNetwork network,
+      Map<String, TensorSpec> inputs,
+      Residuals residuals,
+      boolean pooled) {
 
     /** Reads and checks a file. */
-    static Signature of(String name, OnnxFile file, ConfigFile config) {
+    static Signature of(ComponentNetwork network, ConfigFile config) throws IOException {
+      String name = network.component();
+      OnnxFile file = network.describe();
       Map<String, TensorSpec> inputs =
           file.inputs().stream().collect(Collectors.toMap(TensorSpec::name, Function.identity()));
       for (String needed : List.of(SAMPLE, TIMESTEP, PICTURE)) {
@@ -64,7 +67,12 @@ record ControlNet(Signature signature, OrtModel model) {
       }
       Residuals residuals = Residuals.of(file.outputs(), config, name);
       boolean pooled = config.flag("global_pool_conditions").orElse(false);
-      return new Signature(name, file.file(), inputs, residuals, pooled);
+      return new Signature(network, inputs, residuals, pooled);
+    }
+
+    /** What the network is called in its model. */
+    String name() {
+      return network.component();
     }
 
     /** Checks that it is told nothing that the UNet is not told. */
@@ -74,25 +82,19 @@ record ControlNet(Signature signature, OrtModel model) {
         if (!own.contains(input.name()) && !conditions.contains(input.name())) {
           throw new ModelFormatException(
               "%s: %s has an input %s, which this kind of model does not have, expected only %s and %s"
-                  .formatted(name, file, input, own, conditions));
+                  .formatted(name(), network.file(), input, own, conditions));
         }
       }
     }
 
-    /** This network as a part of a UNet's graph. */
-    SteeredNetwork.Guest guest(Map<String, TensorSpec> unet, boolean plain) {
-      Set<String> shared =
-          inputs.values().stream()
-              .filter(input -> unet.containsKey(input.name()))
-              .filter(input -> plain || !input.name().equals(SAMPLE))
-              .filter(input -> unet.get(input.name()).type() == input.type())
-              .filter(input -> unet.get(input.name()).shape().equals(input.shape()))
-              .map(TensorSpec::name)
-              .collect(Collectors.toSet());
+    /**
+     * This network as a part of a UNet's graph; a plain UNet has no channels beside the latents.
+     */
+    SteeredNetwork.Guest guest(boolean plain) {
       return new SteeredNetwork.Guest(
-          new OnnxNetwork(file),
+          network.source(),
           residuals.specs().stream().map(TensorSpec::name).toList(),
-          shared,
+          plain ? Set.of() : Set.of(SAMPLE),
           Optional.ofNullable(inputs.get(SCALE)));
     }
 

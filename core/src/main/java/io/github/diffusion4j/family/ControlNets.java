@@ -4,7 +4,6 @@ import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.Closer;
-import io.github.diffusion4j.onnx.OnnxFile;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.onnx.SteeredNetwork;
@@ -61,11 +60,10 @@ final class ControlNets implements AutoCloseable {
         Residuals.of(unet.inputs().values(), layout.config("unet"), unet.component());
     Map<String, ControlNet.Signature> signatures = new LinkedHashMap<>();
     for (Map.Entry<String, Path> net : layout.controlNets().entrySet()) {
-      Path file = onnx(net.getValue());
-      Path folder = file.toAbsolutePath().getParent();
+      ComponentNetwork network = network(net.getKey(), net.getValue());
+      Path folder = network.file().toAbsolutePath().getParent();
       ControlNet.Signature signature =
-          ControlNet.Signature.of(
-              net.getKey(), OnnxFile.read(file), ConfigFile.read(folder, "config.json"));
+          ControlNet.Signature.of(network, ConfigFile.read(folder, "config.json"));
       signature.requireConditions(conditions);
       residuals.requireSame(signature.residuals(), net.getKey());
       signatures.put(net.getKey(), signature);
@@ -73,13 +71,20 @@ final class ControlNets implements AutoCloseable {
     return new ControlNets(runtime, residuals, signatures);
   }
 
-  private static Path onnx(Path place) {
-    Path file = Files.isDirectory(place) ? place.resolve("model.onnx") : place;
-    if (!Files.isRegularFile(file)) {
-      throw new ModelFormatException(
-          place + ": no ControlNet there, expected a folder with model.onnx and config.json");
+  /** The network of a folder, or of an ONNX file. */
+  private static ComponentNetwork network(String name, Path place) {
+    if (Files.isRegularFile(place)) {
+      return new ComponentNetwork(name, place, Optional.empty());
     }
-    return file;
+    Path folder = place.toAbsolutePath().normalize();
+    return ComponentNetwork.find(folder.getParent(), folder.getFileName().toString())
+        .map(found -> new ComponentNetwork(name, found.file(), found.built()))
+        .orElseThrow(
+            () ->
+                new ModelFormatException(
+                    place
+                        + ": no ControlNet there, expected a folder with config.json and model.onnx"
+                        + " or weights (.safetensors)"));
   }
 
   /** What the UNet takes. */
@@ -132,7 +137,7 @@ final class ControlNets implements AutoCloseable {
                 component,
                 unet.network(),
                 residuals.specs(),
-                nets.stream().map(net -> net.guest(unet.inputs(), plain)).toList());
+                nets.stream().map(net -> net.guest(plain)).toList());
         model = owned.own(runtime.open(component, network, List.of()));
         merged.put(new Merged(unet, names), model);
       }
@@ -151,8 +156,9 @@ final class ControlNets implements AutoCloseable {
 
   private ControlNet open(ControlNet.Signature signature) {
     try {
-      OrtModel model = runtime.open(signature.name(), signature.file());
-      return new ControlNet(signature, owned.own(model));
+      OrtModel model = owned.own(signature.network().open(runtime, List.of()));
+      residuals.requireSameTypes(model.outputs(), signature.residuals(), signature.name());
+      return new ControlNet(signature, model);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -8,6 +8,7 @@ import io.github.diffusion4j.onnx.TensorSpec;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -94,6 +95,18 @@ record Residuals(List<TensorSpec> specs, List<Integer> halvings) {
     };
   }
 
+  /** Checks that an open network computes in the UNet's precision. */
+  void requireSameTypes(Map<String, TensorSpec> outputs, Residuals given, String component) {
+    for (int i = 0; i < count(); i++) {
+      TensorSpec output = outputs.get(given.specs.get(i).name());
+      if (output.type() != specs.get(i).type()) {
+        throw new ModelFormatException(
+            "%s gives %s, but the UNet takes %s; take files of one precision, or set the precision that networks are built in"
+                .formatted(component, output, specs.get(i)));
+      }
+    }
+  }
+
   /** Checks that what a control network gives is what a UNet takes. */
   void requireSame(Residuals given, String component) {
     for (int i = 0; i < Math.max(count(), given.count()); i++) {
@@ -101,7 +114,6 @@ record Residuals(List<TensorSpec> specs, List<Integer> halvings) {
           i < count()
               && i < given.count()
               && specs.get(i).dim(1) == given.specs.get(i).dim(1)
-              && specs.get(i).type() == given.specs.get(i).type()
               && halvings.get(i).equals(given.halvings.get(i));
       if (!same) {
         throw new ModelFormatException(

@@ -82,6 +82,14 @@ record LoraFile(Path file, Map<String, Map<String, LowRank>> components) {
     }
 
     private LowRank change(String layer, Map<LoraKey.Part, String> names) {
+      try {
+        return read(layer, names);
+      } catch (ArithmeticException e) {
+        throw error("its change of layer %s is larger than any layer".formatted(layer));
+      }
+    }
+
+    private LowRank read(String layer, Map<LoraKey.Part, String> names) {
       String downName = names.get(LoraKey.Part.DOWN);
       String upName = names.get(LoraKey.Part.UP);
       if (downName == null || upName == null) {

@@ -3,6 +3,7 @@ package io.github.diffusion4j.lora;
 import io.github.diffusion4j.Lora;
 import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.LowRank;
+import io.github.diffusion4j.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,7 +43,7 @@ public final class LoraFiles {
    * @param loras in order; a file may be there more than once
    * @return their changes, summed up
    * @throws IOException if a file cannot be read
-   * @throws io.github.diffusion4j.ModelFormatException if one is not a LoRA
+   * @throws ModelFormatException if one is not a LoRA
    */
   public LoraSet read(List<Lora> loras) throws IOException {
     if (loras.isEmpty()) {
@@ -105,7 +106,16 @@ public final class LoraFiles {
       }
     }
     Map<String, LowRank> layers = new TreeMap<>();
-    parts.forEach((layer, changes) -> layers.put(layer, LowRank.sum(changes, scales.get(layer))));
+    parts.forEach(
+        (layer, changes) -> {
+          if (changes.stream().map(LowRank::shape).distinct().count() > 1) {
+            throw new ModelFormatException(
+                "%s: they change layer %s of different shapes, %s; they are for different models"
+                    .formatted(
+                        files.keySet().stream().map(Path::getFileName).toList(), layer, changes));
+          }
+          layers.put(layer, LowRank.sum(changes, scales.get(layer)));
+        });
     return layers;
   }
 }

@@ -9,6 +9,7 @@ import io.github.diffusion4j.onnx.schema.NodeProto;
 import io.github.diffusion4j.onnx.schema.OperatorSetIdProto;
 import io.github.diffusion4j.onnx.schema.StringStringEntryProto;
 import io.github.diffusion4j.onnx.schema.TensorProto;
+import io.github.diffusion4j.onnx.schema.TypeProto;
 import io.github.diffusion4j.onnx.schema.ValueInfoProto;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -89,19 +90,26 @@ final class NetworkMerge {
    *
    * @param prefix of its names, its own
    * @param guest the network
-   * @param shared its inputs that are values of the first network: these keep their names
+   * @param own its inputs that are no inputs of the first network though called alike; all others
+   *     that are called alike and of the same type and shape are shared
    */
-  void add(String prefix, BuiltModel guest, Set<String> shared) throws IOException {
+  void add(String prefix, BuiltModel guest, Set<String> own) throws IOException {
     ModelProto other = parse(guest);
     unite(other);
-    UnaryOperator<String> name = own -> own.isEmpty() || shared.contains(own) ? own : prefix + own;
+    Set<String> shared =
+        other.getGraph().getInputList().stream()
+            .filter(input -> !own.contains(input.getName()) && isShared(input))
+            .map(ValueInfoProto::getName)
+            .collect(Collectors.toSet());
+    UnaryOperator<String> name =
+        given -> given.isEmpty() || shared.contains(given) ? given : prefix + given;
     GraphProto graph = other.getGraph();
     for (TensorProto tensor : graph.getInitializerList()) {
       TensorProto.Builder copy = guests.addInitializerBuilder().mergeFrom(tensor);
       locate(copy, guest);
       copy.setName(name.apply(tensor.getName()));
     }
-    guest.buffers().forEach((own, buffer) -> buffers.put(name.apply(own), buffer));
+    guest.buffers().forEach((given, buffer) -> buffers.put(name.apply(given), buffer));
     Set<String> constants =
         graph.getInitializerList().stream().map(TensorProto::getName).collect(Collectors.toSet());
     for (ValueInfoProto input : graph.getInputList()) {
@@ -111,6 +119,24 @@ final class NetworkMerge {
     }
     graph.getValueInfoList().forEach(value -> guests.addValueInfo(named(value, name)));
     graph.getNodeList().forEach(node -> guests.addNode(node(node, name)));
+  }
+
+  private boolean isShared(ValueInfoProto input) {
+    return model.getGraph().getInputList().stream()
+        .filter(mine -> mine.getName().equals(input.getName()))
+        .map(mine -> mine.getType().getTensorType())
+        .anyMatch(
+            mine -> {
+              TypeProto.Tensor theirs = input.getType().getTensorType();
+              return mine.getElemType() == theirs.getElemType()
+                  && sizes(mine).equals(sizes(theirs));
+            });
+  }
+
+  private static List<Long> sizes(TypeProto.Tensor tensor) {
+    return tensor.getShape().getDimList().stream()
+        .map(dimension -> dimension.hasDimValue() ? dimension.getDimValue() : -1)
+        .toList();
   }
 
   private static ValueInfoProto named(ValueInfoProto value, UnaryOperator<String> name) {

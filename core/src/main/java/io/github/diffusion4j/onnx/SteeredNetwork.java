@@ -39,16 +39,17 @@ public record SteeredNetwork(
    *
    * @param network gives residuals
    * @param outputs its outputs in the order of the UNet's residuals
-   * @param shared its inputs that are the UNet's too
+   * @param own its inputs that are not the UNet's though called alike; others of the same name,
+   *     type and shape are shared
    * @param scale its own input for a scale, which becomes 1
    */
   public record Guest(
-      NetworkSource network, List<String> outputs, Set<String> shared, Optional<TensorSpec> scale) {
+      NetworkSource network, List<String> outputs, Set<String> own, Optional<TensorSpec> scale) {
     /** Copies the collections. */
     public Guest {
       requireNonNull(network, "network");
       outputs = List.copyOf(outputs);
-      shared = Set.copyOf(shared);
+      own = Set.copyOf(own);
       requireNonNull(scale, "scale");
     }
   }
@@ -77,7 +78,7 @@ public record SteeredNetwork(
     NetworkMerge merge = new NetworkMerge(component, unet.build(runtime, edits));
     for (int k = 0; k < guests.size(); k++) {
       Guest guest = guests.get(k);
-      merge.add(name(k, ""), guest.network().build(runtime, List.of()), guest.shared());
+      merge.add(name(k, ""), guest.network().build(runtime, List.of()), guest.own());
       if (guest.scale().isPresent()) {
         one(merge, k, guest.scale().get());
       }
@@ -158,7 +159,8 @@ public record SteeredNetwork(
       }
       boolean last = k == guests.size() - 1;
       String scaled = k == 0 && last ? target.name() : name(k, "residual_" + residual);
-      String given = name(k, guests.get(k).outputs().get(residual));
+      String given = name(k, "given_" + residual); // networks may compute in other precisions
+      cast(merge, given, name(k, guests.get(k).outputs().get(residual)), target.type());
       merge.node("Mul", scaled, given, scale);
       if (k > 0) {
         String next = last ? target.name() : name(k, "sum_" + residual);

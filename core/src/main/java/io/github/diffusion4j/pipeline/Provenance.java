@@ -2,6 +2,7 @@ package io.github.diffusion4j.pipeline;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.diffusion4j.Control;
 import io.github.diffusion4j.Decoding;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.ModelFormatException;
@@ -148,16 +149,33 @@ public record Provenance(
     Map<String, Object> task = request.init().description();
     copy(task, "strength", settings, "Denoising strength");
     copy(task, "variation_strength", settings, "Variation seed strength");
-    if (request.guidance().rescale() > 0) {
-      settings.put("CFG rescale phi", plain(request.guidance().rescale()));
-    }
+    GuidanceJson.settings(request.guidance(), settings);
     request.eta().ifPresent(eta -> settings.put("Eta", plain(eta)));
+    settings.putAll(controls());
     settings.put("RNG", request.noiseKind().label());
     settings.put("Version", ProvenanceJson.generator());
     return new A1111Parameters(
         request.promptOfEachImage().get(index) + LoraJson.tags(request.loras()),
         request.negativePrompts().isEmpty() ? "" : request.negativePromptOfEachImage().get(index),
         settings);
+  }
+
+  /** As the web UI's ControlNet extension writes them. */
+  private Map<String, String> controls() {
+    Map<String, String> settings = new LinkedHashMap<>();
+    for (int i = 0; i < request.controls().list().size(); i++) {
+      Control control = request.controls().list().get(i);
+      settings.put(
+          "ControlNet " + i,
+          "Model: %s, Weight: %s, Guidance Start: %s, Guidance End: %s, Control Mode: %s"
+              .formatted(
+                  control.net().isEmpty() ? "None" : control.net(),
+                  plain(control.scale()),
+                  plain(control.start()),
+                  plain(control.end()),
+                  request.controls().guessMode() ? "ControlNet is more important" : "Balanced"));
+    }
+    return settings;
   }
 
   private static void copy(
@@ -167,7 +185,7 @@ public record Provenance(
     }
   }
 
-  private static String plain(double value) {
+  static String plain(double value) {
     return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
   }
 

@@ -28,6 +28,16 @@ import java.util.stream.StreamSupport;
 final class ProvenanceJson {
 
   private static final int FORMAT = 1;
+
+  /** What is not in a picture's file, by task. */
+  private static final Map<String, String> LACKING =
+      Map.of(
+          "image to image", "the picture that it was painted over",
+          "inpaint", "the picture and the mask of which a part was painted anew",
+          "instruction", "the picture that the instruction changed",
+          "upscale", "the picture that was enlarged",
+          "latents to image", "the latents that it began with");
+
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private ProvenanceJson() {}
@@ -48,14 +58,14 @@ final class ProvenanceJson {
     PlanJson.write(root, request.plan().orElseThrow());
     ConditioningJson.write(root, request);
     LoraJson.write(root, request.loras());
-    root.put("guidance_scale", request.guidance().scale().orElseThrow());
-    root.put("guidance_rescale", request.guidance().rescale());
+    GuidanceJson.write(root, request.guidance());
     request.eta().ifPresent(eta -> root.put("eta", eta));
     root.set("seeds", JSON.valueToTree(request.seeds()));
     root.put("noise", request.noiseKind().label());
     root.put("num_images_per_prompt", request.imagesPerPrompt());
     root.put("image_index", index);
     root.put("batching", request.batching().name());
+    ControlsJson.write(root, request.controls());
     root.set("init", JSON.valueToTree(new TreeMap<>(request.init().description())));
     registered(provenance.scheduler())
         .ifPresentOrElse(
@@ -123,6 +133,7 @@ final class ProvenanceJson {
       throw new ModelFormatException(
           "provenance of format " + root.path("format") + ", this version reads format " + FORMAT);
     }
+    ControlsJson.requireNone(root);
     Init init = init(root.path("init"));
     try {
       return read(root).init(init).build();
@@ -136,9 +147,8 @@ final class ProvenanceJson {
     String task = node.path("task").asText(node.asText());
     if (!task.equals("noise")) {
       throw new ModelFormatException(
-          "the picture was painted from given pictures or latents ("
-              + task
-              + "), which its provenance does not hold");
+          "the picture's file lacks %s; begin a request (%s) with that again"
+              .formatted(LACKING.getOrDefault(task, "what it began with"), task));
     }
     Init init = new Init.FromNoise();
     return node.has("variation_seeds")
@@ -164,8 +174,7 @@ final class ProvenanceJson {
             .size(root.path("width").asInt(), root.path("height").asInt())
             .plan(PlanJson.read(root))
             .scheduler(Schedulers.fromConfig(scheduler))
-            .guidanceScale(root.path("guidance_scale").asDouble())
-            .guidanceRescale(root.path("guidance_rescale").asDouble())
+            .guidance(GuidanceJson.read(root))
             .seed(
                 StreamSupport.stream(root.path("seeds").spliterator(), false)
                     .mapToLong(JsonNode::asLong)

@@ -5,7 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.graph.Architectures;
+import io.github.diffusion4j.graph.Parameters;
 import io.github.diffusion4j.graph.Weights;
 import io.github.diffusion4j.scheduler.Prediction;
 import io.github.diffusion4j.scheduler.Schedulers;
@@ -13,6 +17,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,6 +77,26 @@ class CheckpointTest {
         .sum();
   }
 
+  /** Each network that the configurations describe has just the weights that the file holds. */
+  private static void assertBuildable(Checkpoint checkpoint) {
+    for (String network : checkpoint.networks()) {
+      ConfigFile config =
+          new ConfigFile(network, new ObjectMapper().valueToTree(checkpoint.config(network)));
+      Weights weights = checkpoint.weights(network);
+      Set<String> left = new TreeSet<>(weights.keys());
+      for (String component :
+          network.equals("vae") ? List.of("vae_encoder", "vae_decoder") : List.of(network)) {
+        Parameters.of(Architectures.of(component, config))
+            .forEach(
+                (key, shape) -> {
+                  assertEquals(shape, weights.find(key).orElseThrow().seen(), network + " " + key);
+                  left.remove(key);
+                });
+      }
+      assertEquals(Set.of(), left, network);
+    }
+  }
+
   private static void assertConfig(Checkpoint checkpoint, String component, Object... pairs) {
     Map<String, Object> config = checkpoint.config(component);
     for (int i = 0; i < pairs.length; i += 2) {
@@ -82,6 +108,7 @@ class CheckpointTest {
   void stableDiffusion1() throws IOException {
     Checkpoint checkpoint = open(sd1(SD1));
     assertEquals(CheckpointKind.SD1, checkpoint.kind());
+    assertBuildable(checkpoint);
     assertEquals(859_520_964, elements(checkpoint, "unet"));
     assertEquals(83_653_863, elements(checkpoint, "vae"));
     assertEquals(123_060_480, elements(checkpoint, "text_encoder"));
@@ -117,6 +144,7 @@ class CheckpointTest {
   void stableDiffusion2() throws IOException {
     Checkpoint checkpoint = open(sd2(SD2));
     assertEquals(CheckpointKind.SD2, checkpoint.kind());
+    assertBuildable(checkpoint);
     assertEquals(865_910_724, elements(checkpoint, "unet"));
     assertEquals(340_387_840, elements(checkpoint, "text_encoder"));
     assertConfig(
@@ -146,6 +174,7 @@ class CheckpointTest {
   void sdxl() throws IOException {
     Checkpoint checkpoint = open(sdxl(SDXL));
     assertEquals(CheckpointKind.SDXL, checkpoint.kind());
+    assertBuildable(checkpoint);
     assertEquals(2_567_463_684L, elements(checkpoint, "unet"));
     assertEquals(123_060_480, elements(checkpoint, "text_encoder"));
     assertEquals(694_659_840, elements(checkpoint, "text_encoder_2"));
@@ -180,6 +209,7 @@ class CheckpointTest {
             .openClip("conditioner.embedders.0.model.", 1280, 32);
     Checkpoint checkpoint = open(file);
     assertEquals(CheckpointKind.SDXL_REFINER, checkpoint.kind());
+    assertBuildable(checkpoint);
     assertFalse(checkpoint.networks().contains("text_encoder"));
     assertConfig(
         checkpoint,

@@ -36,6 +36,7 @@ import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Laws of steering by pictures, on the tiny model with two control networks. */
@@ -222,6 +223,53 @@ class ControlTest {
           latents(pipeline, request().controls(control(1))),
           latents(linked, request().controls(control(1))));
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = RuntimeOptions.ControlPlacement.class,
+      names = {"SEPARATE", "MERGED"})
+  void networksBuiltFromWeightsAreSteeredToo(RuntimeOptions.ControlPlacement placement)
+      throws IOException {
+    ModelCopy copy = ModelCopy.of(MODEL, folder.resolve("model"));
+    copy.dropFolder("controlnet_1");
+    for (String name : List.of("unet", "controlnet")) {
+      copy.dropFolder(name);
+      ModelCopy.of(Goldens.resource("/goldens/control/weights/" + name), copy.file(name));
+    }
+    RuntimeOptions options = ONE_THREAD.toBuilder().controls(placement).build();
+    try (StableDiffusionPipeline built = StableDiffusionPipeline.load(copy.folder(), options)) {
+      assertClose(latents(pipeline, request()), latents(built, request()));
+      GenerationRequestBuilder steered = request().controls(control(1)).guessMode(true);
+      assertClose(latents(pipeline, steered), latents(built, steered));
+    }
+  }
+
+  @Test
+  void provenanceTellsTheControls() throws IOException {
+    GenerationRequest request =
+        request()
+            .controls(control(1).withScale(0.8).between(0, 0.5), control(2).withNet("controlnet_1"))
+            .guessMode(true)
+            .build();
+    GenerationResult result = pipeline.generate(request);
+    String json = result.provenance().toJson(0);
+    assertTrue(json.contains("\"controlnet_conditioning_scale\":0.8"), json);
+    assertTrue(json.contains("\"net\":\"controlnet_1\""), json);
+    String text = result.provenance().parameters(0).format();
+    assertTrue(text.contains("ControlNet 0") && text.contains("Weight: 0.8"), text);
+    Path file = folder.resolve("steered.png");
+    result.save(file);
+    said(() -> Provenance.readRequest(file), "control pictures");
+  }
+
+  @Test
+  void unnamedControlsTakeTheNetworksThatAreLeft() {
+    Control named = control(2).withNet("controlnet");
+    assertArrayEquals(
+        latents(pipeline, request().controls(control(1).withNet("controlnet_1"), named)),
+        latents(pipeline, request().controls(control(1), named)),
+        0f);
   }
 
   @Test

@@ -14,8 +14,10 @@ final class CommandTree {
     COMMANDS.put("generate", GenerateCommand::new);
     COMMANDS.put("img2img", ImageToImageCommand::new);
     COMMANDS.put("inpaint", InpaintCommand::new);
+    COMMANDS.put("control", ControlCommand::new);
     COMMANDS.put("upscale", UpscaleCommand::new);
     COMMANDS.put("inspect", InspectCommand::new);
+    COMMANDS.put("export", ExportCommand::new);
     COMMANDS.put("tokens", TokensCommand::new);
     COMMANDS.put("schedulers", SchedulersCommand::new);
     COMMANDS.put("doctor", DoctorCommand::new);

@@ -2,7 +2,10 @@ package io.github.diffusion4j.cli;
 
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.StepListener;
+import io.github.diffusion4j.family.ModelLayout;
+import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
+import io.github.diffusion4j.task.Variation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +27,7 @@ final class PaintOptions {
   @Mixin private RequestOptions request;
   @Mixin private ModelOptions model;
   @Mixin private OutputOptions output;
+  @Mixin private PreviewOptions previews;
 
   /** Makes a command's task of a request. */
   @FunctionalInterface
@@ -36,11 +40,22 @@ final class PaintOptions {
      * @param pipeline the open model
      */
     GenerationRequest of(GenerationRequest request, StableDiffusionPipeline pipeline);
+
+    /**
+     * Adds what the command opens beside the model.
+     *
+     * @param model the folder as the options name it
+     * @return the same, or with more
+     */
+    default ModelLayout layout(ModelLayout model) {
+      return model;
+    }
   }
 
   int run(Session session, RootCommand root, Task task) throws IOException {
     StartTimes times = new StartTimes(session);
     request.check();
+    previews.check();
     Optional<Batch> file =
         request.batchFile().isPresent()
             ? Optional.of(Batch.read(request, given()))
@@ -61,13 +76,18 @@ final class PaintOptions {
     LatentRecording latents = new LatentRecording();
     int failed;
     try (StableDiffusionPipeline pipeline =
-            StableDiffusionPipeline.load(folder, model.runtime(), request.inversions());
+            StableDiffusionPipeline.load(
+                task.layout(ModelLayout.of(folder).with(request.inversions())), model.runtime());
+        Closer owned = new Closer();
         StepProgress progress =
             new StepProgress(session, batch.map(run -> run.pictures().size()).orElse(jobs.size()));
         PictureWriter writer = new PictureWriter()) {
       mark(root, times, "model open");
       double loadSeconds = (System.nanoTime() - start) / 1e9;
+      Optional<PreviewFile> preview =
+          previews.open(pipeline, model.runtime(), session).map(owned::own);
       List<StepListener> listeners = listeners(session.screen(), progress, latents);
+      preview.ifPresent(listeners::add);
       if (root.debug()) {
         listeners.add(times);
       }
@@ -80,6 +100,8 @@ final class PaintOptions {
               session,
               output,
               names,
+              asked -> varied(asked, task.of(asked, pipeline)));
+              preview,
               asked -> task.of(asked, pipeline));
       Report report = new Report(pipeline.facts());
       failed = paint(painter, report, jobs, batch);
@@ -91,6 +113,15 @@ final class PaintOptions {
     }
     mark(root, times, "done");
     return failed == 0 ? 0 : Errors.FAILED;
+  }
+
+  /** A variation that is asked for, of what the command begins with. */
+  private static GenerationRequest varied(GenerationRequest asked, GenerationRequest task) {
+    return asked.init() instanceof Variation variation && task.init() != variation
+        ? task.toBuilder()
+            .init(new Variation(task.init(), variation.seeds(), variation.strength()))
+            .build()
+        : task;
   }
 
   private List<StepListener> listeners(

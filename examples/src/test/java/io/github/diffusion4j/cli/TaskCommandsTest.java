@@ -95,6 +95,48 @@ class TaskCommandsTest {
   }
 
   @Test
+  void keepsToOtherPictures() throws IOException {
+    Path model = MODELS.resolve("controlnet-several/model");
+    String[] args = {
+      "control",
+      "a house",
+      "--model=" + model,
+      "--image=" + APPLE,
+      "--preprocess=canny",
+      "--scale=0.5",
+      "--image=" + APPLE,
+      "--preprocess=invert",
+      "--controlnet=" + model.resolve("controlnet"),
+      "--end=0.5",
+      "--guess",
+      "--steps=2",
+      "--seed=1",
+      "--out=" + out
+    };
+    BufferedImage image = paint(args);
+    assertEquals(128, image.getWidth(), "the first control's size");
+    args[5] = "--scale=2";
+    assertNotEquals(image.getRGB(64, 64), paint(args).getRGB(64, 64));
+  }
+
+  @Test
+  void keepsToAPictureWhilePaintingOverAnother() throws IOException {
+    BufferedImage image =
+        paint(
+            "control",
+            "a house",
+            "--model=" + MODELS.resolve("controlnet/model"),
+            "--image=" + APPLE,
+            "--over=" + APPLE,
+            "--mask=" + mask,
+            "--steps=2",
+            "--seed=1",
+            "--out=" + out);
+    assertEquals(128, image.getWidth());
+    assertEquals(2, Run.of("control", "x", "--image=" + APPLE, "--strength=0.5").code());
+  }
+
+  @Test
   void enlargesWithAnOrdinaryModel() throws IOException {
     BufferedImage image =
         paint(
