@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Makes a checkpoint's configurations: what is given, else what the kind is known for with what the
- * shapes tell.
+ * Makes a checkpoint's configurations: what the kind is known for, what the shapes tell, and over
+ * both what is given.
  *
  * @param checkpoint with its networks
  * @param hints what is given
@@ -43,15 +43,15 @@ record CheckpointConfig(Checkpoint checkpoint, CheckpointHints hints) {
     completeUNet(configs.get(UNET));
     predict(configs, store);
     configs.get(INDEX).put("_class_name", pipelineClass(configs));
-    hints.given().forEach((component, config) -> configs.put(component, given(config)));
+    hints
+        .given()
+        .forEach(
+            (component, given) ->
+                configs.computeIfAbsent(component, absent -> new LinkedHashMap<>()).putAll(given));
     if (!hints.given().containsKey(UNET)) {
       checkChannels(configs.get(UNET));
     }
     return configs;
-  }
-
-  private static Map<String, Object> given(Map<String, Object> config) {
-    return new LinkedHashMap<>(config);
   }
 
   private Map<String, Map<String, Object>> resource() throws IOException {

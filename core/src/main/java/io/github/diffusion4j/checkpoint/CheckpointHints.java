@@ -20,8 +20,8 @@ import java.util.Optional;
  *
  * @param prediction what the UNet's output means; empty: as marked in the file, else as most models
  *     of the kind have it
- * @param given configurations by component, such as {@code unet} or {@code scheduler}, in place of
- *     those made from shapes
+ * @param given values of configurations by component, such as {@code unet} or {@code scheduler}, in
+ *     place of those made from shapes
  * @param folder where tokenizers are looked for before the vocabulary that ships; empty for nowhere
  */
 public record CheckpointHints(

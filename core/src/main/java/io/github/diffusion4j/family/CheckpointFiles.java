@@ -15,8 +15,10 @@ import io.github.diffusion4j.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A model in one file, which reads as if it were a folder.
@@ -28,6 +30,7 @@ record CheckpointFiles(Checkpoint checkpoint, CheckpointHints hints) implements 
 
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final String TOKENIZER = "tokenizer";
+  private static final String AUTOENCODER = "vae";
 
   /** Tokens of the vocabulary that ships. */
   private static final int VOCABULARY = 49408;
@@ -46,8 +49,7 @@ record CheckpointFiles(Checkpoint checkpoint, CheckpointHints hints) implements 
   public ConfigFile config(String component, String name) {
     boolean usual =
         name.equals(component.equals("scheduler") ? "scheduler_config.json" : "config.json");
-    return file(
-        component + "/" + name, usual ? checkpoint.config(network(component, "vae")) : Map.of());
+    return file(component + "/" + name, usual ? checkpoint.config(stored(component)) : Map.of());
   }
 
   private static ConfigFile file(String name, Map<String, Object> values) {
@@ -56,13 +58,22 @@ record CheckpointFiles(Checkpoint checkpoint, CheckpointHints hints) implements 
   }
 
   /** Both halves of an autoencoder are one network there. */
-  private static String network(String component, String autoencoder) {
-    return component.startsWith(autoencoder + "_") ? autoencoder : component;
+  private static String stored(String component) {
+    return component.startsWith(AUTOENCODER + "_") ? AUTOENCODER : component;
   }
 
   @Override
+  public List<String> networks() {
+    return Stream.concat(checkpoint.networks().stream(), Stream.of("vae_decoder", "vae_encoder"))
+        .filter(this::has)
+        .sorted()
+        .toList();
+  }
+
+  /** The autoencoder is there as its two halves. */
+  @Override
   public boolean has(String component) {
-    return checkpoint.networks().contains(network(component, "vae"));
+    return !component.equals(AUTOENCODER) && checkpoint.networks().contains(stored(component));
   }
 
   @Override
@@ -73,7 +84,7 @@ record CheckpointFiles(Checkpoint checkpoint, CheckpointHints hints) implements 
                 new BuiltNetwork(
                     component,
                     Architectures.of(component, config(component, "config.json")),
-                    checkpoint.source(network(component, "vae")))))
+                    checkpoint.source(stored(component)))))
         : Optional.empty();
   }
 

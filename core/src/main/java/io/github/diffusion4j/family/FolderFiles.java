@@ -7,7 +7,9 @@ import io.github.diffusion4j.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** A model's folder: a folder for each component. */
 record FolderFiles(Path place) implements ModelFiles {
@@ -20,6 +22,17 @@ record FolderFiles(Path place) implements ModelFiles {
   @Override
   public ConfigFile config(String component, String name) {
     return ConfigFile.read(place, ComponentNetwork.place(place, component) + "/" + name);
+  }
+
+  @Override
+  public List<String> networks() throws IOException {
+    try (Stream<Path> folders = Files.list(place)) {
+      return folders
+          .map(folder -> folder.getFileName().toString().replace("/", ""))
+          .filter(this::has)
+          .sorted()
+          .toList();
+    }
   }
 
   @Override

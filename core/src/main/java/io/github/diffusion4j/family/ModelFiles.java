@@ -5,6 +5,7 @@ import io.github.diffusion4j.tokenizer.Tokenizer;
 import io.github.diffusion4j.tokenizer.TokenizerOptions;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /** Where the parts of a model are: a folder, or one file. */
@@ -18,6 +19,9 @@ interface ModelFiles {
 
   /** A component's configuration, empty if there is none. */
   ConfigFile config(String component, String name);
+
+  /** The components whose networks are there, sorted. */
+  List<String> networks() throws IOException;
 
   /** Whether a component's network is there. */
   boolean has(String component);

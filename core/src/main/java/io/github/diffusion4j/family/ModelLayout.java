@@ -284,6 +284,16 @@ public final class ModelLayout {
   }
 
   /**
+   * The components with a network.
+   *
+   * @return sorted names
+   * @throws IOException if the folder cannot be read
+   */
+  public List<String> networkNames() throws IOException {
+    return files.networks();
+  }
+
+  /**
    * A component's network.
    *
    * @param component folder name such as {@code unet}

@@ -85,7 +85,9 @@ class CheckpointGoldenTest {
           assertEquals(config.get(key), told.get(key), network + " " + key);
         }
       }
-      assertEquals(config, checkpoint.config(network));
+      Map<String, Object> all = new HashMap<>(checkpoint.config(network));
+      all.keySet().retainAll(config.keySet());
+      assertEquals(config, all);
     }
   }
 
