@@ -171,7 +171,9 @@ public final class OrtRuntime {
     return open(
         new OrtModel.Source(this, component, file, Optional.empty(), edits),
         sessionOptions ->
-            edits.isEmpty() ? session(file, sessionOptions) : edited(file, edits, sessionOptions));
+            edits.isEmpty()
+                ? session(file, sessionOptions)
+                : built(edited(file, edits), sessionOptions));
   }
 
   /**
@@ -289,17 +291,9 @@ public final class OrtRuntime {
         .open(environment, original, sessionOptions);
   }
 
-  private OrtSession edited(
-      Path file, List<GraphEdit> edits, OrtSession.SessionOptions sessionOptions)
-      throws OrtException, IOException {
-    byte[] model = GraphEditor.edit(file, edits);
-    if (edits.contains(new GraphEdit.Float32())) {
-      return built(Float32Model.of(file, model), sessionOptions);
-    }
-    if (file.getFileSystem() == FileSystems.getDefault()) {
-      sessionOptions.addConfigEntry(EXTERNAL_FOLDER, file.toAbsolutePath().getParent().toString());
-    }
-    return environment.createSession(model, sessionOptions);
+  private static BuiltModel edited(Path file, List<GraphEdit> edits) throws IOException {
+    BuiltModel edited = GraphEditor.edit(file, edits);
+    return edits.contains(new GraphEdit.Float32()) ? Float32Model.of(file, edited) : edited;
   }
 
   private OrtSession built(BuiltModel model, OrtSession.SessionOptions sessionOptions)

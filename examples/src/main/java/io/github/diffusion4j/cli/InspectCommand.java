@@ -4,7 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.checkpoint.CheckpointHints;
 import io.github.diffusion4j.examples.ShippedModel;
+import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -29,8 +31,16 @@ final class InspectCommand implements Callable<Integer> {
   @Parameters(
       arity = "0..1",
       paramLabel = "MODEL",
-      description = "The model's folder. Default: the small model that ships.")
+      description =
+          "A model's folder, a checkpoint in one file, or any safetensors file. Default: the small"
+              + " model that ships.")
   private Path folder;
+
+  @Option(
+      names = "--config",
+      paramLabel = "DIR",
+      description = "Configurations of a checkpoint in one file, as for generate.")
+  private Path config;
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
@@ -47,22 +57,31 @@ final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Path model = folder == null ? ShippedModel.path() : folder;
-    Inspection inspection = Inspection.of(model);
+    if (TensorInspection.isAllThereIs(model)) {
+      TensorInspection tensors = TensorInspection.of(model);
+      print(json ? write(tensors.json()) : tensors.toText());
+      return 0;
+    }
+    ModelLayout layout =
+        ModelLayout.of(
+            model,
+            config == null ? CheckpointHints.NONE : CheckpointHints.NONE.withConfigs(config));
+    Inspection inspection = Inspection.of(layout);
     if (json) {
-      print(write(inspection.json(facts(model))));
+      print(write(inspection.json(facts(layout))));
     } else {
       print(inspection.toText());
-      print(facts(model).map(Inspection::defaults).orElse(""));
+      print(facts(layout).map(Inspection::defaults).orElse(""));
     }
     return 0;
   }
 
-  private Optional<ModelFacts> facts(Path model) throws IOException {
+  private Optional<ModelFacts> facts(ModelLayout layout) throws IOException {
     if (closed) {
       return Optional.empty();
     }
     try (StableDiffusionPipeline pipeline =
-        StableDiffusionPipeline.load(model, RuntimeOptions.defaults())) {
+        StableDiffusionPipeline.load(layout, RuntimeOptions.defaults())) {
       return Optional.of(pipeline.facts());
     }
   }
