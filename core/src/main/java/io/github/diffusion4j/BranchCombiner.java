@@ -7,7 +7,7 @@ public interface BranchCombiner {
   /**
    * Combines the outputs of all branches. Allocates nothing.
    *
-   * @param outputs branches one after the other, the negative one first; may be overwritten
+   * @param outputs branches one after the other, the negative one first; not changed
    * @param scale guidance scale of this evaluation
    * @param dst overwritten with one branch's values; not {@code outputs}
    */

@@ -65,6 +65,12 @@ public interface GuidanceMethod {
       }
       case DynamicThreshold.NAME ->
           DynamicThreshold.of(parsed.byKey(DynamicThreshold.DEFAULT.numbers()));
+      case "pag", "slg", "seg" ->
+          throw new IllegalArgumentException(
+              "guidance method "
+                  + parsed.name()
+                  + " changes the attention inside a network, for which exported networks have no"
+                  + " input; use apg or tangential");
       default ->
           throw new IllegalArgumentException(
               "guidance method must be standard, apg, cfg-zero, tangential or dynamic-threshold,"

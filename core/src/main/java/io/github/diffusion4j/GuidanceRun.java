@@ -26,7 +26,7 @@ public final class GuidanceRun {
    * Makes one prediction of an evaluation's branches, and advances. Allocates nothing.
    *
    * @param outputs the branches that {@link Guidance#branches(int)} says for this evaluation, one
-   *     after the other; may be overwritten
+   *     after the other; not changed
    * @param dst overwritten with one branch's values; may be {@code outputs} only where guidance
    *     never has more than one branch
    */

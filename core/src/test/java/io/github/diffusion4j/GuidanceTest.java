@@ -207,6 +207,13 @@ class GuidanceTest {
   }
 
   @Test
+  void methodsInsideANetworkSaySo() {
+    String message =
+        assertThrows(IllegalArgumentException.class, () -> GuidanceMethod.of("pag")).getMessage();
+    assertTrue(message.contains("inside a network"), message);
+  }
+
+  @Test
   void onlyTheIntervalNeedsTheNegativeBranch() {
     GuidanceTiming part =
         new GuidanceTiming(GuidanceInterval.of("0.2, 0.8"), GuidanceSchedule.CONSTANT);

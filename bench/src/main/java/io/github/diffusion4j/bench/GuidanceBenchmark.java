@@ -1,7 +1,9 @@
 package io.github.diffusion4j.bench;
 
 import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.GuidanceMethod;
 import io.github.diffusion4j.GuidanceRun;
+import io.github.diffusion4j.GuidanceTiming;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.noise.TorchNoise;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -33,6 +35,10 @@ public class GuidanceBenchmark extends Measured {
   @Param({"0", "0.7"})
   public double rescale;
 
+  /** What {@link GuidanceMethod#of} reads, without zero steps, which would cost nothing. */
+  @Param("standard")
+  public String method;
+
   private Guidance guidance;
   private GuidanceRun run;
   private int left;
@@ -48,7 +54,9 @@ public class GuidanceBenchmark extends Measured {
   public void draw() {
     LatentShape one = Shapes.parse(shape);
     latents = new LatentShape(images, one.channels(), one.height(), one.width());
-    guidance = Guidance.of(SCALE, rescale);
+    guidance =
+        new Guidance.ClassifierFree(
+            SCALE, rescale, GuidanceMethod.of(method), GuidanceTiming.CONSTANT);
     outputs = new float[guidance.branches() * latents.total()];
     new TorchNoise(SEED).fill(outputs);
     combined = new float[latents.total()];

@@ -90,10 +90,12 @@ public record ComponentNetwork(String component, Path file, Optional<BuiltNetwor
     return new BuiltNetwork(component, Architectures.of(component, config), WeightSource.of(file));
   }
 
-  /** Whether a component's network is there, of whatever kind. */
+  /** Whether a component's network is there as a file, or as weights that it can be built from. */
   static boolean isThere(Path model, String component) {
+    String place = place(model, component);
     return Files.isRegularFile(model.resolve(component).resolve(ONNX))
-        || weights(model.resolve(place(model, component))).isPresent();
+        || weights(model.resolve(place)).isPresent()
+            && Architectures.knows(component, ConfigFile.read(model, place + "/" + CONFIG));
   }
 
   /** The folder of a component: both halves of an autoencoder may share one. */

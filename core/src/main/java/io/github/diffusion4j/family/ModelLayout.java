@@ -171,7 +171,7 @@ public final class ModelLayout {
    * Whether the model has a component's network.
    *
    * @param component folder name such as {@code unet}
-   * @return true if component/model.onnx is there, or weights to build it from
+   * @return true if component/model.onnx is there, or weights of a kind that is built here
    */
   public boolean has(String component) {
     return ComponentNetwork.isThere(folder, component);

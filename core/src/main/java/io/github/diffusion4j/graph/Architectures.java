@@ -19,6 +19,8 @@ public final class Architectures {
               entry("UNet2DConditionModel", UNet::of),
               entry("UNet2DModel", UNet::of),
               entry("ControlNetModel", ControlNet::of),
+              entry("SD3Transformer2DModel", Sd3Transformer::of),
+              entry("FluxTransformer2DModel", FluxTransformer::of),
               entry(
                   "AutoencoderKL/vae_encoder",
                   config -> AutoencoderKl.of(config, AutoencoderKl.Half.ENCODER)),
@@ -58,6 +60,18 @@ public final class Architectures {
               .formatted(config.name(), kind, component, KINDS.keySet()));
     }
     return (part == null ? plain : part).apply(config);
+  }
+
+  /**
+   * Whether a network can be built.
+   *
+   * @param component what it is in its model
+   * @param config its config.json
+   * @return true if {@link #of} knows its class
+   */
+  public static boolean knows(String component, ConfigFile config) {
+    String kind = className(config);
+    return KINDS.containsKey(kind) || KINDS.containsKey(kind + "/" + component);
   }
 
   private static String className(ConfigFile config) {

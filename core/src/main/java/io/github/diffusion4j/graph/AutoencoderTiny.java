@@ -130,26 +130,21 @@ record AutoencoderTiny(
       throw new IllegalArgumentException("an autoencoder has nothing to change, got " + edits);
     }
     ElementType type = graph.options().type();
-    boolean encodes = half == Half.ENCODER;
-    int factor = 1 << (stages.size() - 1);
-    String height = encodes ? "sample_height" : "latent_height";
-    String width = encodes ? "sample_width" : "latent_width";
-    Value in =
-        graph.input(
-            encodes ? "sample" : "latent_sample",
-            type,
-            BATCH,
-            encodes ? pictureChannels : latentChannels,
-            height,
-            width);
-    String scale = (encodes ? " / " : " * ") + factor;
-    graph.output(
-        encodes ? "latent_sample" : "sample",
-        encodes ? encode(graph, in) : decode(graph, in),
-        BATCH,
-        encodes ? latentChannels : pictureChannels,
-        factor == 1 ? height : height + scale,
-        factor == 1 ? width : width + scale);
+    if (half == Half.ENCODER) {
+      Value picture = graph.input("sample", type, BATCH, pictureChannels, "height", "width");
+      graph.output(
+          "latent_sample",
+          encode(graph, picture),
+          BATCH,
+          latentChannels,
+          "latent_height",
+          "latent_width");
+    } else {
+      Value latents =
+          graph.input(
+              "latent_sample", type, BATCH, latentChannels, "latent_height", "latent_width");
+      graph.output("sample", decode(graph, latents), BATCH, pictureChannels, "height", "width");
+    }
   }
 
   /** Pictures come in [-1, 1]; the network takes [0, 1]. */

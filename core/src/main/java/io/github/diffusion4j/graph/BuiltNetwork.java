@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.onnx.BuiltModel;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.ElementType;
@@ -44,22 +45,24 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
   public BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits) throws IOException {
     try (Closer open = new Closer()) {
       Weights stored = weights.open(open);
-      ElementType type = architecture.precision(runtime.precision(mostOf(stored)));
-      return build(stored, new GraphOptions(type, runtime.fusesAttention()), edits);
+      GraphOptions options =
+          new GraphOptions(type(runtime.precision(), stored), runtime.fusesAttention());
+      return build(stored, options, edits);
     }
   }
 
   /**
-   * Builds the network without a runtime.
+   * Builds the network for ONNX Runtime's CPU and CUDA providers.
    *
-   * @param options precision and operators
+   * @param precision what it computes in; by itself what the weights are stored as
    * @return the model
    * @throws IOException if a file of weights cannot be read
    * @throws ModelFormatException if the weights are not those of the configuration
    */
-  public BuiltModel build(GraphOptions options) throws IOException {
+  public BuiltModel build(RuntimeOptions.Precision precision) throws IOException {
     try (Closer open = new Closer()) {
-      return build(weights.open(open), options, List.of());
+      Weights stored = weights.open(open);
+      return build(stored, new GraphOptions(type(precision, stored), true), List.of());
     }
   }
 
@@ -71,11 +74,17 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
    * @throws ModelFormatException if the weights are not those of the configuration
    */
   public OnnxFile describe() throws IOException {
-    try (Closer open = new Closer()) {
-      Weights stored = weights.open(open);
-      GraphOptions options = new GraphOptions(architecture.precision(mostOf(stored)), true);
-      return OnnxFile.of(build(stored, options, List.of()), component + ".onnx");
-    }
+    return OnnxFile.of(build(RuntimeOptions.Precision.STORED), component + ".onnx");
+  }
+
+  private ElementType type(RuntimeOptions.Precision precision, Weights stored) {
+    return architecture.precision(
+        switch (precision) {
+          case AUTO, STORED -> mostOf(stored);
+          case FLOAT32 -> ElementType.FLOAT32;
+          case FLOAT16 -> ElementType.FLOAT16;
+          case BFLOAT16 -> ElementType.BFLOAT16;
+        });
   }
 
   private BuiltModel build(Weights stored, GraphOptions options, List<GraphEdit> edits) {

@@ -90,19 +90,23 @@ public final class Convolution {
   }
 
   /**
-   * Twice the size, each value repeated, without the last row or column where another map has one
-   * less: what halving rounded up is undone.
+   * The size of another map, each value repeated: twice the own, or one more or less where halving
+   * left a remainder.
    *
    * @param x the map
    * @param like a map of the wanted height and width
    * @return [batch, channels, height of the other, width of the other]
    */
   public static Value upsampleNearest(Value x, Value like) {
-    Graph graph = x.graph();
-    return graph
-        .node("Slice")
-        .in(upsampleNearest(x), graph.constant(0, 0))
-        .in(Value.concat(0, like.size(2), like.size(3)), graph.constant(2, 3))
+    return x.graph()
+        .node("Resize")
+        .in(x)
+        .without()
+        .without()
+        .in(Value.concat(0, x.size(0), x.size(1), like.size(2), like.size(3)))
+        .with("mode", "nearest")
+        .with("coordinate_transformation_mode", "asymmetric")
+        .with("nearest_mode", "floor")
         .out(x.type(), x.dim(0), x.dim(1), like.dim(2), like.dim(3));
   }
 }

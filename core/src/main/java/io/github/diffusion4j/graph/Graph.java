@@ -176,6 +176,18 @@ public final class Graph {
         ConstantBytes.of(ElementType.FLOAT32, values), ElementType.FLOAT32, values.length);
   }
 
+  /**
+   * A vector of 64-bit floats, whatever the precision of the computation.
+   *
+   * @param values its elements
+   * @return float64, the same value for equal elements
+   */
+  public Value doubles(double... values) {
+    ByteBuffer bytes = ByteBuffer.allocate(8 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.asDoubleBuffer().put(values);
+    return constant(bytes, ElementType.FLOAT64, values.length);
+  }
+
   private Value constant(ByteBuffer bytes, ElementType type, long... shape) {
     Constant constant = new Constant(type, list(shape), ByteString.copyFrom(bytes));
     return constants.computeIfAbsent(constant, this::add);

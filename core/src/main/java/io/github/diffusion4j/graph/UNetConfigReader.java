@@ -362,6 +362,9 @@ final class UNetConfigReader {
     if (addition == UNetConfig.Addition.TEXT) {
       values.divides("addition_embed_type_num_heads", heads, text);
     }
+    if (addition != UNetConfig.Addition.NONE) {
+      values.only("class_embeddings_concat", false);
+    }
     return new UNetConfig.EmbeddingConfig(
         classes,
         classSize,

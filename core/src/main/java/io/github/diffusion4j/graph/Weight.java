@@ -5,11 +5,9 @@ import static java.util.Objects.requireNonNull;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.tensor.TensorInfo;
 import io.github.diffusion4j.tensor.TensorType;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -206,15 +204,8 @@ public record Weight(TensorType type, List<Long> shape, Values values, boolean t
     if (!(values instanceof InFile in) || in.offset() % Math.max(1, type.bits() / 8) == 0) {
       return this;
     }
-    ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(in.length()));
-    try (FileChannel channel = FileChannel.open(in.file())) {
-      while (bytes.hasRemaining()) {
-        if (channel.read(bytes, in.offset() + bytes.position()) < 0) {
-          throw new EOFException(in.file() + " became shorter while it was read");
-        }
-      }
-    }
-    return new Weight(type, shape, new InMemory(bytes.flip()), transposed);
+    ByteBuffer bytes = info(in.file(), in.offset(), in.length()).readBytes();
+    return new Weight(type, shape, new InMemory(bytes), transposed);
   }
 
   /**

@@ -81,21 +81,18 @@ public final class OrtRuntime {
   }
 
   /**
-   * The precision that a network is to be built for.
+   * The precision that networks are to be built for.
    *
-   * @param stored what its weights are stored as
-   * @return what the options ask for; by itself the stored type on accelerators, and 32 bits on the
+   * @return what the options ask for; by itself the stored one on accelerators, and 32 bits on the
    *     processor, which has few operators of 16
    */
-  public ElementType precision(ElementType stored) {
-    return switch (options.precision()) {
-      case AUTO ->
-          provider.provider() instanceof ExecutionProvider.Cpu ? ElementType.FLOAT32 : stored;
-      case STORED -> stored;
-      case FLOAT32 -> ElementType.FLOAT32;
-      case FLOAT16 -> ElementType.FLOAT16;
-      case BFLOAT16 -> ElementType.BFLOAT16;
-    };
+  public RuntimeOptions.Precision precision() {
+    if (options.precision() != RuntimeOptions.Precision.AUTO) {
+      return options.precision();
+    }
+    return provider.provider() instanceof ExecutionProvider.Cpu
+        ? RuntimeOptions.Precision.FLOAT32
+        : RuntimeOptions.Precision.STORED;
   }
 
   /**

@@ -17,14 +17,13 @@ import java.util.stream.StreamSupport;
 
 /**
  * What a model is told beside the prompts, as JSON under the names of diffusers' arguments: texts
- * of further encoders, sizes, true guidance.
+ * of further encoders, sizes.
  */
 final class ConditioningJson {
 
   private static final String NEGATIVE = "negative_";
   private static final String CLIP_SKIP = "clip_skip";
   private static final String LENGTH = "max_sequence_length";
-  private static final String TRUE_GUIDANCE = "true_cfg_scale";
   private static final String ORIGINAL = "original_size";
   private static final String CROP = "crops_coords_top_left";
   private static final String TARGET = "target_size";
@@ -52,9 +51,6 @@ final class ConditioningJson {
       root.put(LONG, text.prompt().longPrompts().name());
     }
     text.embeddings().ifPresent(given -> root.put(EMBEDDINGS, "given"));
-    if (request.guidance().trueScale() != 1) {
-      root.put(TRUE_GUIDANCE, request.guidance().trueScale());
-    }
     SizeConditioning usual = SizeConditioning.DEFAULT;
     write(root, "", request.sizes().prompt(), usual.prompt());
     write(root, NEGATIVE, request.sizes().negative(), usual.negative());
@@ -107,7 +103,7 @@ final class ConditioningJson {
                   PromptWeighting.valueOf(root.path(WEIGHTING).asText()),
                   LongPrompts.valueOf(root.path(LONG).asText())));
     }
-    builder.text(text).trueGuidanceScale(root.path(TRUE_GUIDANCE).asDouble(1));
+    builder.text(text);
     SizeConditioning usual = SizeConditioning.DEFAULT;
     builder.sizes(
         new SizeConditioning(

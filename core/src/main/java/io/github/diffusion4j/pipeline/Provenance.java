@@ -149,9 +149,7 @@ public record Provenance(
     Map<String, Object> task = request.init().description();
     copy(task, "strength", settings, "Denoising strength");
     copy(task, "variation_strength", settings, "Variation seed strength");
-    if (request.guidance().rescale() > 0) {
-      settings.put("CFG rescale phi", plain(request.guidance().rescale()));
-    }
+    GuidanceJson.settings(request.guidance(), settings);
     request.eta().ifPresent(eta -> settings.put("Eta", plain(eta)));
     settings.putAll(controls());
     settings.put("RNG", request.noiseKind().label());
@@ -187,7 +185,7 @@ public record Provenance(
     }
   }
 
-  private static String plain(double value) {
+  static String plain(double value) {
     return value == Math.rint(value) ? Long.toString((long) value) : Double.toString(value);
   }
 

@@ -28,6 +28,16 @@ import java.util.stream.StreamSupport;
 final class ProvenanceJson {
 
   private static final int FORMAT = 1;
+
+  /** What is not in a picture's file, by task. */
+  private static final Map<String, String> LACKING =
+      Map.of(
+          "image to image", "the picture that it was painted over",
+          "inpaint", "the picture and the mask of which a part was painted anew",
+          "instruction", "the picture that the instruction changed",
+          "upscale", "the picture that was enlarged",
+          "latents to image", "the latents that it began with");
+
   private static final JsonMapper JSON = JsonMapper.builder().build();
 
   private ProvenanceJson() {}
@@ -47,8 +57,7 @@ final class ProvenanceJson {
     root.put("width", request.width().orElseThrow()).put("height", request.height().orElseThrow());
     PlanJson.write(root, request.plan().orElseThrow());
     ConditioningJson.write(root, request);
-    root.put("guidance_scale", request.guidance().scale().orElseThrow());
-    root.put("guidance_rescale", request.guidance().rescale());
+    GuidanceJson.write(root, request.guidance());
     request.eta().ifPresent(eta -> root.put("eta", eta));
     root.set("seeds", JSON.valueToTree(request.seeds()));
     root.put("noise", request.noiseKind().label());
@@ -137,9 +146,8 @@ final class ProvenanceJson {
     String task = node.path("task").asText(node.asText());
     if (!task.equals("noise")) {
       throw new ModelFormatException(
-          "the picture was painted from given pictures or latents ("
-              + task
-              + "), which its provenance does not hold");
+          "the picture's file lacks %s; begin a request (%s) with that again"
+              .formatted(LACKING.getOrDefault(task, "what it began with"), task));
     }
     Init init = new Init.FromNoise();
     return node.has("variation_seeds")
@@ -165,8 +173,7 @@ final class ProvenanceJson {
             .size(root.path("width").asInt(), root.path("height").asInt())
             .plan(PlanJson.read(root))
             .scheduler(Schedulers.fromConfig(scheduler))
-            .guidanceScale(root.path("guidance_scale").asDouble())
-            .guidanceRescale(root.path("guidance_rescale").asDouble())
+            .guidance(GuidanceJson.read(root))
             .seed(
                 StreamSupport.stream(root.path("seeds").spliterator(), false)
                     .mapToLong(JsonNode::asLong)

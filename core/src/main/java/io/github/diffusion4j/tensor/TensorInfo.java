@@ -59,16 +59,42 @@ public record TensorInfo(
    * @throws ModelFormatException if the file is too short, or the tensor not of floats
    */
   public float[] readFloats() throws IOException {
-    try (SeekableByteChannel channel = Files.newByteChannel(file)) {
-      if (offset > channel.size() - length) {
-        throw new ModelFormatException(
-            "%s: expected bytes %d to %d of it, but the file has %d; download it again"
-                .formatted(ElementReader.describe(this), offset, offset + length, channel.size()));
-      }
+    try (SeekableByteChannel channel = open()) {
       return ElementReader.floats(this, (from, count) -> bytes(channel, from, count));
     } catch (UncheckedIOException e) {
       throw e.getCause();
     }
+  }
+
+  /**
+   * Reads this tensor's bytes from its file.
+   *
+   * @return little endian, from position 0; the caller's own
+   * @throws IOException if the file cannot be read
+   * @throws ModelFormatException if the file is too short, or the tensor over 2 GiB
+   */
+  public ByteBuffer readBytes() throws IOException {
+    if (length > Integer.MAX_VALUE - 8) {
+      throw new ModelFormatException(
+          ElementReader.describe(this) + ": " + length + " bytes do not fit into one buffer");
+    }
+    try (SeekableByteChannel channel = open()) {
+      return bytes(channel, 0, (int) length);
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private SeekableByteChannel open() throws IOException {
+    SeekableByteChannel channel = Files.newByteChannel(file);
+    long size = channel.size();
+    if (offset > size - length) {
+      channel.close();
+      throw new ModelFormatException(
+          "%s: expected bytes %d to %d of it, but the file has %d; download it again"
+              .formatted(ElementReader.describe(this), offset, offset + length, size));
+    }
+    return channel;
   }
 
   /**

@@ -47,7 +47,18 @@ class BuiltNetworkGoldenTest {
 
   private static final Map<String, String> FREE_SIZES =
       Map.of(
-          "latent_height", "3", "latent_width", "5", "sample_height", "32", "sample_width", "40");
+          "latent_height",
+          "3",
+          "latent_width",
+          "5",
+          "sample_height",
+          "32",
+          "sample_width",
+          "40",
+          "height",
+          "32",
+          "width",
+          "40");
 
   private static final OrtRuntime RUNTIME =
       OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).build());
@@ -157,6 +168,15 @@ class BuiltNetworkGoldenTest {
             tests.add(DynamicTest.dynamicTest(name + "/" + component, check));
           }
         }
+      }
+    }
+    Path tiny = goldens.resolve("taesd");
+    for (String component : List.of("vae_decoder", "vae_encoder")) {
+      if (Files.isDirectory(tiny)) {
+        Path onnx = tiny.resolve("model").resolve(component).resolve("model.onnx");
+        Executable check =
+            () -> compare(network(tiny.resolve("torch"), component), component, onnx);
+        tests.add(DynamicTest.dynamicTest("taesd/" + component, check));
       }
     }
     assertFalse(tests.isEmpty());

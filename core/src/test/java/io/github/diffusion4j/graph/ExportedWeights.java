@@ -1,6 +1,8 @@
 package io.github.diffusion4j.graph;
 
+import io.github.diffusion4j.onnx.schema.GraphProto;
 import io.github.diffusion4j.onnx.schema.ModelProto;
+import io.github.diffusion4j.onnx.schema.NodeProto;
 import io.github.diffusion4j.onnx.schema.TensorProto;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -21,13 +23,15 @@ import java.util.TreeSet;
 /**
  * The weights inside an exported ONNX file, under the keys of the model they were exported from.
  * Exporters keep most names. Matrices of layers without a name are numbered and transposed, scale
- * and shift of group normalizations are numbered: these are given out in the order of their
- * numbers, which is the order in which the network computes.
+ * and shift of group normalizations are numbered: a matrix is that of the layer whose bias is added
+ * to its product, others are given out in the order of their numbers, which is the order in which
+ * the network computes.
  */
 final class ExportedWeights implements Weights {
 
   private final Path file;
   private final Map<String, TensorProto> named = new HashMap<>();
+  private final Map<String, TensorProto> transposed = new HashMap<>();
   private final Map<String, Deque<TensorProto>> numbered = new HashMap<>();
   private final Map<String, Weight> given = new HashMap<>();
 
@@ -35,8 +39,13 @@ final class ExportedWeights implements Weights {
     this.file = file;
     ModelProto model = ModelProto.parseFrom(Files.readAllBytes(file));
     List<TensorProto> tensors = model.getGraph().getInitializerList();
+    Map<String, String> layers = layersByMatrix(model.getGraph());
+    tensors.stream()
+        .filter(tensor -> layers.containsKey(tensor.getName()))
+        .forEach(tensor -> transposed.put(layers.get(tensor.getName()) + ".weight", tensor));
     tensors.stream()
         .filter(tensor -> tensor.getName().startsWith("onnx::"))
+        .filter(tensor -> !layers.containsKey(tensor.getName()))
         .sorted(Comparator.comparingInt(tensor -> number(tensor.getName())))
         .forEach(
             tensor -> {
@@ -45,8 +54,35 @@ final class ExportedWeights implements Weights {
             });
     tensors.stream()
         .filter(tensor -> !tensor.getName().startsWith("onnx::"))
-        .forEach(
-            tensor -> named.put(tensor.getName().replaceFirst("^(m\\.0|[mcu])\\.", ""), tensor));
+        .forEach(tensor -> named.put(plain(tensor.getName()), tensor));
+  }
+
+  /** Names of layers whose bias is added to the product with a matrix without a name. */
+  private static Map<String, String> layersByMatrix(GraphProto graph) {
+    Map<String, String> products = new HashMap<>();
+    Map<String, String> layers = new HashMap<>();
+    for (NodeProto node : graph.getNodeList()) {
+      for (String input : node.getInputList()) {
+        if (node.getOpType().equals("MatMul") && input.startsWith("onnx::")) {
+          products.put(node.getOutput(0), input);
+        }
+      }
+      if (node.getOpType().equals("Add") && node.getInputCount() == 2) {
+        for (int i = 0; i < 2; i++) {
+          String matrix = products.get(node.getInput(i));
+          String other = node.getInput(1 - i);
+          if (matrix != null && other.endsWith(".bias")) {
+            layers.put(matrix, plain(other.substring(0, other.length() - ".bias".length())));
+          }
+        }
+      }
+    }
+    return layers;
+  }
+
+  /** A name without the exporting module's. */
+  private static String plain(String name) {
+    return name.replaceFirst("^(m\\.0|[mcu])\\.", "");
   }
 
   private static int number(String name) {
@@ -60,6 +96,8 @@ final class ExportedWeights implements Weights {
     }
     if (named.containsKey(key)) {
       given.put(key, weight(named.get(key)));
+    } else if (transposed.containsKey(key)) {
+      given.put(key, weight(transposed.get(key)).transpose());
     } else if (key.matches(".*(norm\\d?|norm_out|norm)\\.weight")) {
       given.put(key, next("onnx::Mul"));
     } else if (key.matches(".*(norm\\d?|norm_out|norm)\\.bias")) {

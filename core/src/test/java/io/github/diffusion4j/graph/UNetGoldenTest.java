@@ -137,7 +137,8 @@ class UNetGoldenTest {
     Path onnx = folder.resolve("model.onnx");
     ExportedWeights weights = new ExportedWeights(onnx);
     try (OrtModel expected = RUNTIME.open(component, onnx)) {
-      Architecture architecture = like(expected, ConfigFile.read(folder, "config.json"));
+      ConfigFile config = ConfigFile.read(folder, "config.json");
+      Architecture architecture = like(expected, config);
       try (OrtModel found =
           RUNTIME.open(
               component,
@@ -150,8 +151,8 @@ class UNetGoldenTest {
         long seed = Long.getLong("tests.seed", 71);
         System.out.println(
             onnx.getParent().getParent().getParent().getFileName() + " seed " + seed);
-        Map<String, float[]> values = run(expected, seed);
-        Map<String, float[]> ours = run(found, seed);
+        Map<String, float[]> values = run(expected, config, seed);
+        Map<String, float[]> ours = run(found, config, seed);
         values.forEach(
             (name, value) ->
                 assertClose(value, ours.get(name), half ? HALF_TOLERANCE : TOLERANCE, name));
@@ -195,15 +196,15 @@ class UNetGoldenTest {
     specs.forEach(
         (name, spec) ->
             described.put(
-                name, spec.describe().replace("FLOAT16", "FLOAT32").replace("float16", "float")));
+                name, spec.describe().replace("float16", "float").replace("float32", "float")));
     return described;
   }
 
-  private static Map<String, float[]> run(OrtModel model, long seed) {
+  private static Map<String, float[]> run(OrtModel model, ConfigFile config, long seed) {
     Random random = new Random(seed);
     try (OrtBinding binding = model.bind(new CancelToken())) {
       for (TensorSpec spec : new java.util.TreeMap<>(model.inputs()).values()) {
-        long[] shape = shape(spec);
+        long[] shape = shape(spec, config);
         int elements = 1;
         for (long size : shape) {
           elements *= (int) size;
@@ -232,26 +233,42 @@ class UNetGoldenTest {
   }
 
   /** A batch of two maps of 8 by 12, and everything else to fit. */
-  private static long[] shape(TensorSpec spec) {
+  private static long[] shape(TensorSpec spec, ConfigFile config) {
+    int level = level(spec.name(), config);
     long[] shape = new long[spec.rank()];
     for (int i = 0; i < shape.length; i++) {
       String name = spec.dimensionNames().get(i);
-      boolean high = name.endsWith("height");
+      long side = name.endsWith("height") ? 8 : 12;
       shape[i] = spec.dim(i);
       if (spec.dim(i) < 0) {
         shape[i] =
-            name.equals("batch_size")
-                ? 2
-                : name.equals("sequence_length")
-                    ? 7
-                    : name.startsWith("cond_") ? (high ? 64 : 96) : high ? 8 : 12;
+            switch (name) {
+              case "batch_size" -> 2;
+              case "sequence_length" -> 7;
+              case "cond_height", "cond_width" ->
+                  side << ControlNetConfig.of(config).widths().size() - 1;
+              default -> side >> level;
+            };
       }
     }
-    // What a ControlNet gives is halved at the same places as the UNet's own maps.
-    if (spec.name().matches("down_block_[23]|mid_block_additional_residual")) {
-      shape[2] /= 2;
-      shape[3] /= 2;
-    }
     return shape;
+  }
+
+  /** How often the map of an input is halved. */
+  private static int level(String input, ConfigFile config) {
+    if (!input.startsWith("down_block_") && !input.startsWith("mid_block_")) {
+      return 0;
+    }
+    List<Integer> levels = new ArrayList<>(List.of(0));
+    int level = 0;
+    for (UNetBlock block : UNetConfig.of(config).down()) {
+      levels.addAll(java.util.Collections.nCopies(block.layers(), level));
+      if (block.resampled()) {
+        levels.add(++level);
+      }
+    }
+    return input.startsWith("mid")
+        ? level
+        : levels.get(Integer.parseInt(input.substring("down_block_".length())));
   }
 }

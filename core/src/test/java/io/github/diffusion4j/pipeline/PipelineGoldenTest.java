@@ -59,12 +59,8 @@ class PipelineGoldenTest {
           "text_embeds", "pooled_prompt_embeds",
           "pooled_projections", "pooled_prompt_embeds");
 
-  /** Models of safetensors by the variants whose networks are exports of the same weights. */
-  private static final Map<String, String> WEIGHTS =
-      Map.of("sd15-clip-skip", "sd15", "sdxl", "sdxl", "sd3", "sd3");
-
   @TempDir static Path withoutThirdEncoder;
-  @TempDir static Path built;
+  @TempDir static Path composed;
 
   private final Map<Opened, StableDiffusionPipeline> pipelines = new HashMap<>();
 
@@ -94,53 +90,31 @@ class PipelineGoldenTest {
     }
   }
 
-  /** The same cases, painted by networks that are built from weights. */
+  /** Cases that are painted by networks built from weights, and some by exports of these. */
   private List<DynamicNode> weights() throws IOException {
-    Path goldens = Goldens.folder("pipelines");
     List<DynamicNode> nodes = new ArrayList<>();
-    for (Map.Entry<String, String> pair : WEIGHTS.entrySet()) {
-      Path weights = goldens.resolve("weights").resolve(pair.getValue());
-      Path variant = goldens.resolve(pair.getKey());
-      if (Files.isDirectory(weights) && Files.isDirectory(variant)) {
-        Path model = built.resolve(pair.getValue());
-        List<DynamicTest> cases = new ArrayList<>();
-        for (PipelineCase golden : PipelineCase.of(variant)) {
-          PipelineCase other = golden.withModel(model);
+    for (WeightsFolder weights : WeightsFolder.of(Goldens.folder("pipelines"), composed)) {
+      List<PipelineCase> goldens = PipelineCase.of(weights.variant());
+      List<DynamicTest> cases = new ArrayList<>();
+      if (!weights.float16()) {
+        for (PipelineCase golden : goldens) {
           cases.add(
               DynamicTest.dynamicTest(
-                  "weights: " + golden.name(),
-                  () -> {
-                    compose(golden.model(), weights, model);
-                    check(other, ControlPlacement.SEPARATE);
-                  }));
+                  "weights: " + golden.name(), () -> check(weights.composed(golden))));
         }
-        nodes.add(DynamicContainer.dynamicContainer("weights of " + pair.getKey(), cases));
       }
+      PipelineCase first = goldens.get(0);
+      cases.add(
+          DynamicTest.dynamicTest("export: " + first.name(), () -> check(weights.exported(first))));
+      nodes.add(
+          DynamicContainer.dynamicContainer(
+              "weights of " + weights.variant().getFileName(), cases));
     }
     return nodes;
   }
 
-  /**
-   * A folder of weights with what an export has beside: tokenizers, and networks without weights.
-   */
-  private static void compose(Path export, Path weights, Path model) throws IOException {
-    if (Files.exists(model)) {
-      return;
-    }
-    ModelCopy copy = ModelCopy.of(weights, model);
-    try (Stream<Path> parts = Files.list(export)) {
-      for (Path part : parts.filter(Files::isDirectory).toList()) {
-        String name = part.getFileName().toString();
-        if (name.startsWith("tokenizer")) {
-          ModelCopy.of(part, copy.file(name));
-        }
-      }
-    }
-    Path transformer = copy.file("transformer");
-    if (Files.isDirectory(transformer)) { // its graph is not built yet
-      copy.dropFolder("transformer");
-      ModelCopy.of(export.resolve("transformer"), transformer);
-    }
+  private void check(PipelineCase golden) throws IOException {
+    check(golden, ControlPlacement.SEPARATE);
   }
 
   private DynamicNode[] variant(Path folder) {
@@ -158,8 +132,7 @@ class PipelineGoldenTest {
 
   /** Control networks run separately and merged. */
   private Stream<DynamicTest> tests(PipelineCase golden) {
-    DynamicTest separate =
-        DynamicTest.dynamicTest(golden.name(), () -> check(golden, ControlPlacement.SEPARATE));
+    DynamicTest separate = DynamicTest.dynamicTest(golden.name(), () -> check(golden));
     return golden.task().pipeline().contains("ControlNet")
         ? Stream.of(
             separate,

@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GuidanceMethod;
+import io.github.diffusion4j.GuidanceSchedule;
 import io.github.diffusion4j.LongPrompts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.PromptEmbeddings;
@@ -14,7 +16,11 @@ import io.github.diffusion4j.PromptWeighting;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.image.A1111Parameters;
+import io.github.diffusion4j.image.PictureFile;
 import io.github.diffusion4j.image.Png;
+import io.github.diffusion4j.task.ImageToImage;
+import io.github.diffusion4j.task.Pictures;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,6 +30,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A picture says how it was made, and its record paints it again. */
 class ProvenanceTest {
@@ -68,6 +76,52 @@ class ProvenanceTest {
             .scheduler("ddim")
             .seed(-9007199254740993L)
             .build());
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "apg:eta=0.0,momentum=-0.5,norm_threshold=15.0",
+        "cfg-zero:zero_init_steps=2.0",
+        "tangential",
+        "dynamic-threshold:interpolate_phi=1.0,mimic_scale=3.0,percentile=0.95"
+      })
+  void guidanceInAPartByAScheduleAndAMethod(String method) throws IOException {
+    GenerationRequest request =
+        GenerationRequest.prompt("a cat")
+            .scheduler("euler")
+            .steps(4)
+            .size(64, 64)
+            .guidanceScale(5)
+            .guidanceInterval(0.25, 0.8)
+            .guidanceSchedule(GuidanceSchedule.of("cosine:2,0.5"))
+            .guidanceMethod(GuidanceMethod.of(method))
+            .seed(5)
+            .build();
+    repaints(request);
+    Path file = folder.resolve("cat.png");
+    assertEquals(request.guidance(), Provenance.readRequest(file).guidance());
+    Map<String, String> settings =
+        A1111Parameters.parse(PictureFile.readTexts(file).get(Png.PARAMETERS)).settings();
+    assertEquals("0.25,0.8", settings.get("Guidance interval"));
+    assertEquals("cosine:2.0,0.5", settings.get("Guidance schedule"));
+    assertEquals(method, settings.get("Guidance method"));
+  }
+
+  @Test
+  void aScheduleOfTheUsersOwnCannotBeRepainted() throws IOException {
+    GenerationRequest request =
+        GenerationRequest.prompt("a cat")
+            .steps(1)
+            .size(64, 64)
+            .guidanceScale(5)
+            .guidanceSchedule((evaluation, evaluations) -> 2)
+            .seed(5)
+            .build();
+    Path file = pipeline.generate(request).save(folder.resolve("own.png")).get(0);
+    String message =
+        assertThrows(ModelFormatException.class, () -> Provenance.readRequest(file)).getMessage();
+    assertTrue(message.contains("guidance schedule"), message);
   }
 
   @Test
@@ -151,12 +205,25 @@ class ProvenanceTest {
   }
 
   @Test
+  void aTasksFileNamesWhatItLacks() throws IOException {
+    BufferedImage picture = new BufferedImage(64, 64, BufferedImage.TYPE_INT_RGB);
+    GenerationRequest request =
+        GenerationRequest.prompt("a cat")
+            .steps(2)
+            .seed(5)
+            .init(new ImageToImage(Pictures.of(picture), 0.5))
+            .build();
+    Path file = pipeline.generate(request).save(folder.resolve("over.png")).get(0);
+    String message =
+        assertThrows(ModelFormatException.class, () -> Provenance.readRequest(file)).getMessage();
+    assertTrue(message.contains("lacks the picture that it was painted over"), message);
+  }
+
+  @Test
   void pictureOfAnotherProgram() throws IOException {
     Path file = folder.resolve("other.png");
     Png.write(
-        new java.awt.image.BufferedImage(8, 8, java.awt.image.BufferedImage.TYPE_INT_RGB),
-        Map.of("parameters", "a cat"),
-        file);
+        new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB), Map.of("parameters", "a cat"), file);
     assertThrows(ModelFormatException.class, () -> Provenance.readRequest(file));
   }
 }

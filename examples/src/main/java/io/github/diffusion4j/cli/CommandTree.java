@@ -17,6 +17,7 @@ final class CommandTree {
     COMMANDS.put("control", ControlCommand::new);
     COMMANDS.put("upscale", UpscaleCommand::new);
     COMMANDS.put("inspect", InspectCommand::new);
+    COMMANDS.put("export", ExportCommand::new);
     COMMANDS.put("tokens", TokensCommand::new);
     COMMANDS.put("schedulers", SchedulersCommand::new);
     COMMANDS.put("doctor", DoctorCommand::new);

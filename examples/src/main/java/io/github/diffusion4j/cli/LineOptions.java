@@ -22,7 +22,7 @@ final class LineOptions {
 
   /** What a key's value must be. */
   enum Kind {
-    /** An int. */
+    /** An int or a long. */
     WHOLE("a whole number"),
     /** One long or more. */
     WHOLE_LIST("a whole number or a list of them"),
@@ -105,7 +105,7 @@ final class LineOptions {
 
   private static Kind kind(OptionSpec option) {
     Class<?> type = option.type();
-    return type == Integer.class
+    return type == Integer.class || type == Long.class
         ? Kind.WHOLE
         : type == Double.class
             ? Kind.NUMBER
@@ -115,7 +115,13 @@ final class LineOptions {
   private static void check(String key, String value, OptionSpec option) {
     try {
       switch (kind(option)) {
-        case WHOLE -> Integer.parseInt(value);
+        case WHOLE -> {
+          if (option.type() == Long.class) {
+            Long.parseLong(value);
+          } else {
+            Integer.parseInt(value);
+          }
+        }
         case NUMBER -> Double.parseDouble(value);
         case WHOLE_LIST -> {
           for (String part : value.split(",", -1)) {

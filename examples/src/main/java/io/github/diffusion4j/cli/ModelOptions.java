@@ -3,6 +3,7 @@ package io.github.diffusion4j.cli;
 import io.github.diffusion4j.ExecutionProvider;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.SafetyPolicy;
+import io.github.diffusion4j.VaeTiling;
 import io.github.diffusion4j.examples.ShippedModel;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -18,7 +19,7 @@ final class ModelOptions {
       names = {"-m", "--model"},
       paramLabel = "DIR",
       description =
-          "Model in the Hugging Face layout for ONNX (with model_index.json). Default:"
+          "Model in the Hugging Face layout (with model_index.json), of ONNX files or safetensors. Default:"
               + " $DIFFUSION4J_MODEL, else the small model that ships.")
   private Path model;
 
@@ -36,6 +37,15 @@ final class ModelOptions {
   private int threads;
 
   @Option(
+      names = "--precision",
+      paramLabel = "TYPE",
+      converter = PrecisionConverter.class,
+      description =
+          "What networks compute in that are built from weights: auto (fp32 on the CPU, elsewhere as"
+              + " stored), stored, fp32, fp16 or bf16. Default: auto.")
+  private RuntimeOptions.Precision precision = RuntimeOptions.Precision.AUTO;
+
+  @Option(
       names = "--safety",
       paramLabel = "POLICY",
       converter = SafetyConverter.class,
@@ -48,6 +58,15 @@ final class ModelOptions {
       names = "--no-safety-checker",
       description = "Do not open the model's safety checker: the same as --safety off.")
   private boolean unchecked;
+
+  @Option(
+      names = "--vae-tiling",
+      paramLabel = "WHEN",
+      converter = TilingConverter.class,
+      description =
+          "Decode tile by tile: auto (where memory asks for it), on, off, or the side of the tiles in"
+              + " pixels. Default: auto.")
+  private VaeTiling tiling = VaeTiling.AUTO;
 
   /** The folder asked for, or the shipped one. */
   Path folder() throws IOException {
@@ -63,8 +82,36 @@ final class ModelOptions {
     return RuntimeOptions.builder()
         .provider(provider)
         .intraOpThreads(threads)
+        .precision(precision)
+        .vaeTiling(tiling)
         .safety(unchecked ? SafetyPolicy.OFF : safety)
         .build();
+  }
+
+  /** Reads when to tile. */
+  static final class TilingConverter implements ITypeConverter<VaeTiling> {
+    @Override
+    public VaeTiling convert(String text) {
+      return switch (text.toLowerCase(Locale.ROOT)) {
+        case "auto" -> VaeTiling.AUTO;
+        case "on" -> VaeTiling.ON;
+        case "off" -> VaeTiling.OFF;
+        default -> ofSize(text);
+      };
+    }
+
+    private static VaeTiling ofSize(String text) {
+      try {
+        int pixels = Integer.parseInt(text);
+        if (pixels > 0) {
+          return VaeTiling.ON.withTileSize(pixels);
+        }
+      } catch (NumberFormatException e) {
+        // said below
+      }
+      throw new TypeConversionException(
+          "expected auto, on, off or a number of pixels, got " + text);
+    }
   }
 
   /** Reads a policy's name. */

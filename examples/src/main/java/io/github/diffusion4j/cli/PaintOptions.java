@@ -3,7 +3,9 @@ package io.github.diffusion4j.cli;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.StepListener;
 import io.github.diffusion4j.family.ModelLayout;
+import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
+import io.github.diffusion4j.task.Variation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,6 +27,7 @@ final class PaintOptions {
   @Mixin private RequestOptions request;
   @Mixin private ModelOptions model;
   @Mixin private OutputOptions output;
+  @Mixin private PreviewOptions previews;
 
   /** Makes a command's task of a request. */
   @FunctionalInterface
@@ -52,6 +55,7 @@ final class PaintOptions {
   int run(Session session, RootCommand root, Task task) throws IOException {
     StartTimes times = new StartTimes(session);
     request.check();
+    previews.check();
     Optional<Batch> file =
         request.batchFile().isPresent()
             ? Optional.of(Batch.read(request, given()))
@@ -74,12 +78,16 @@ final class PaintOptions {
     try (StableDiffusionPipeline pipeline =
             StableDiffusionPipeline.load(
                 task.layout(ModelLayout.of(folder).with(request.inversions())), model.runtime());
+        Closer owned = new Closer();
         StepProgress progress =
             new StepProgress(session, batch.map(run -> run.pictures().size()).orElse(jobs.size()));
         PictureWriter writer = new PictureWriter()) {
       mark(root, times, "model open");
       double loadSeconds = (System.nanoTime() - start) / 1e9;
+      Optional<PreviewFile> preview =
+          previews.open(pipeline, model.runtime(), session).map(owned::own);
       List<StepListener> listeners = listeners(session.screen(), progress, latents);
+      preview.ifPresent(listeners::add);
       if (root.debug()) {
         listeners.add(times);
       }
@@ -92,6 +100,8 @@ final class PaintOptions {
               session,
               output,
               names,
+              asked -> varied(asked, task.of(asked, pipeline)));
+              preview,
               asked -> task.of(asked, pipeline));
       Report report = new Report(pipeline.facts());
       failed = paint(painter, report, jobs, batch);
@@ -103,6 +113,15 @@ final class PaintOptions {
     }
     mark(root, times, "done");
     return failed == 0 ? 0 : Errors.FAILED;
+  }
+
+  /** A variation that is asked for, of what the command begins with. */
+  private static GenerationRequest varied(GenerationRequest asked, GenerationRequest task) {
+    return asked.init() instanceof Variation variation && task.init() != variation
+        ? task.toBuilder()
+            .init(new Variation(task.init(), variation.seeds(), variation.strength()))
+            .build()
+        : task;
   }
 
   private List<StepListener> listeners(

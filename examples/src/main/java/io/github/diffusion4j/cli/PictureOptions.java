@@ -4,15 +4,19 @@ import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.noise.NoiseKind;
+import io.github.diffusion4j.task.Variation;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
 /** What a picture should be like. A line of a batch file has these options too. */
 final class PictureOptions {
+
+  private static final double VARIATION_STRENGTH = 0.1;
 
   @Option(
       names = {"-n", "--negative"},
@@ -35,17 +39,7 @@ final class PictureOptions {
       description = "Solver (see diffusion4j schedulers). Default: the model's.")
   private String scheduler;
 
-  @Option(
-      names = {"-g", "--guidance"},
-      paramLabel = "SCALE",
-      description = "Guidance by the prompt, on above 1. Default: the model's.")
-  private Double guidance;
-
-  @Option(
-      names = "--guidance-rescale",
-      paramLabel = "0..1",
-      description = "Gives back the contrast that strong guidance takes. Default: 0.")
-  private Double guidanceRescale;
+  @Mixin private GuidanceArguments guidance;
 
   @Option(
       names = "--eta",
@@ -59,7 +53,7 @@ final class PictureOptions {
       split = ",",
       description =
           "One seed, which counts up for further pictures, or one for each, with commas between."
-              + " Default: a random one.")
+              + " Default, and -1: a random one.")
   private List<Long> seeds = List.of();
 
   @Option(
@@ -69,6 +63,18 @@ final class PictureOptions {
           "Pictures of each prompt; each is painted alone and equals the picture of its seed."
               + " Default: 1, or the number of seeds.")
   private Integer count;
+
+  @Option(
+      names = "--variation-seed",
+      paramLabel = "N",
+      description = "Turn the first noise towards that of this seed: a picture alike.")
+  private Long variationSeed;
+
+  @Option(
+      names = "--variation-strength",
+      paramLabel = "0..1",
+      description = "How far: 0 is the seed's own picture, 1 the other's. Default: 0.1.")
+  private Double variationStrength;
 
   @Option(
       names = "--clip-skip",
@@ -97,8 +103,14 @@ final class PictureOptions {
     Optional.ofNullable(height).ifPresent(builder::height);
     Optional.ofNullable(steps).ifPresent(builder::steps);
     Optional.ofNullable(scheduler).ifPresent(builder::scheduler);
-    Optional.ofNullable(guidance).ifPresent(builder::guidanceScale);
-    Optional.ofNullable(guidanceRescale).ifPresent(builder::guidanceRescale);
+    guidance.change(builder);
+    if (variationStrength != null && variationSeed == null) {
+      throw new IllegalArgumentException("--variation-strength needs --variation-seed");
+    }
+    if (variationSeed != null) {
+      double strength = variationStrength == null ? VARIATION_STRENGTH : variationStrength;
+      builder.init(new Variation(variationSeed, strength));
+    }
     Optional.ofNullable(eta).ifPresent(builder::eta);
     Optional.ofNullable(noise).ifPresent(builder::noiseKind);
     Optional.ofNullable(oneByOne)

@@ -92,7 +92,8 @@ final class RequestOptions {
     if (painted.isPresent() && painted.get().images() > 1) {
       return List.of(together(painted.get()));
     }
-    List<Long> seeds = picture.seeds().list(() -> firstSeed(painted));
+    SeedChoice choice = picture.seeds();
+    List<Long> seeds = choice.list(() -> choice.random() ? randomSeed() : firstSeed(painted));
     List<Job> jobs = new ArrayList<>();
     for (String text : prompt == null ? painted.orElseThrow().prompts() : List.of(prompt)) {
       for (long seed : seeds) {
@@ -115,9 +116,9 @@ final class RequestOptions {
     for (long seed :
         choice.list(
             () ->
-                painted.isPresent()
+                painted.isPresent() && !choice.random()
                     ? firstSeed(painted)
-                    : first.of(line.number(), () -> firstSeed(painted)))) {
+                    : first.of(line.number(), RequestOptions::randomSeed))) {
       for (String drawn : templates.expand(line.prompt(), seed)) {
         GenerationRequestBuilder request = request(drawn, painted, List.of(line.options()));
         jobs.add(new Job(request.seed(seed).build(), 0));
@@ -131,9 +132,11 @@ final class RequestOptions {
   }
 
   private static long firstSeed(Optional<GenerationRequest> painted) {
-    return painted
-        .map(old -> old.seeds().get(0))
-        .orElseGet(() -> ThreadLocalRandom.current().nextLong(1L << 32));
+    return painted.map(old -> old.seeds().get(0)).orElseGet(RequestOptions::randomSeed);
+  }
+
+  private static long randomSeed() {
+    return ThreadLocalRandom.current().nextLong(1L << 32);
   }
 
   /** A picture that was painted together with others from one stream of noise. */

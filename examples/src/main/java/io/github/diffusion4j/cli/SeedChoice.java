@@ -13,9 +13,16 @@ import java.util.stream.LongStream;
  */
 record SeedChoice(List<Long> seeds, OptionalInt count) {
 
+  /** A seed that stands for a random one, as in the web UIs. */
+  static final long RANDOM = -1;
+
   /** Copies the list. */
   SeedChoice {
     seeds = List.copyOf(seeds);
+    if (seeds.size() > 1 && seeds.contains(RANDOM)) {
+      throw new IllegalArgumentException(
+          "--seed -1 means a random seed and must stand alone, got " + seeds);
+    }
     if (count.isPresent() && count.getAsInt() < 1) {
       throw new IllegalArgumentException("--count must be at least 1, got " + count.getAsInt());
     }
@@ -24,6 +31,11 @@ record SeedChoice(List<Long> seeds, OptionalInt count) {
   /** Whether nothing is asked for. */
   boolean isEmpty() {
     return seeds.isEmpty() && count.isEmpty();
+  }
+
+  /** Whether a random seed is asked for, in place of any other that is known. */
+  boolean random() {
+    return seeds.equals(List.of(RANDOM));
   }
 
   /** This choice, with what it leaves open taken from another. */
@@ -42,10 +54,10 @@ record SeedChoice(List<Long> seeds, OptionalInt count) {
               + " pictures, got "
               + seeds.size());
     }
-    if (seeds.size() == pictures) {
+    if (seeds.size() == pictures && !random()) {
       return seeds;
     }
-    long start = seeds.isEmpty() ? first.getAsLong() : seeds.get(0);
+    long start = seeds.isEmpty() || random() ? first.getAsLong() : seeds.get(0);
     return LongStream.range(0, pictures).map(k -> start + k).boxed().toList();
   }
 }

@@ -62,7 +62,7 @@ class BatchFileTest {
         """
         {"prompt":"a fox","seed":7,"width":96,"negative":"dark","out":"fox.png","guidance":2}
 
-        {"prompt":"a cat","seed":[3,1],"steps":2,"one-by-one":true}
+        {"prompt":"a cat","seed":[3,1],"steps":2,"one-by-one":true,"guidance-method":"tangential"}
         """;
     Run run = batch("b.jsonl", text, "--height=96", "--seed=5", "--negative=red");
     assertEquals(0, run.code(), run.err());
@@ -73,6 +73,7 @@ class BatchFileTest {
     assertEquals(List.of("dark"), Provenance.readRequest(fox).negativePrompts());
     assertEquals(2, Provenance.readRequest(fox).guidance().scale().orElseThrow());
     Path cat = pictures().resolve("a-cat-1.png");
+    assertEquals("tangential", Provenance.readRequest(cat).guidance().method().label());
     assertEquals(128, PictureFile.read(cat).getWidth());
     assertEquals(List.of("red"), Provenance.readRequest(cat).negativePrompts());
     assertTrue(run.out().contains("(seed 1, 128x96, 2 steps"), run.out());
@@ -126,6 +127,8 @@ class BatchFileTest {
         "b.jsonl; {\"prompt\":\"a\",\"seed\":[1,2.5]}; key \"seed\": expected a whole number or a list",
         "b.jsonl; {\"prompt\":\"a\",\"one-by-one\":\"yes\"}; expected true or false, found \"yes\"",
         "b.jsonl; {\"prompt\":\"a\",\"noise\":\"white\"}; key \"noise\": noise kind must be one of",
+        "b.jsonl; {\"prompt\":\"a\",\"guidance-interval\":\"1\"}; key \"guidance-interval\": guidance interval",
+        "b.jsonl; {\"prompt\":\"a\",\"guidance-method\":\"x\"}; key \"guidance-method\": guidance method",
         "b.jsonl; {\"prompt\":\"a\",\"long-prompts\":\"x\"}; key \"long-prompts\": expected one of",
         "b.jsonl; {\"prompt\":3}; key \"prompt\": expected text, found 3",
         "b.jsonl; {\"seed\":3}; key \"prompt\": expected text, found none",

@@ -139,6 +139,39 @@ class GenerateCommandTest {
   }
 
   @Test
+  void seedMinusOneIsARandomOne() throws IOException {
+    assertEquals(0, generate("a fox", "--seed=9").code());
+    Run run = generate("--from=" + at("a-fox-9.png"), "--seed=-1");
+    assertEquals(0, run.code(), run.err());
+    assertFalse(run.out().contains("seed -1"), run.out());
+    assertFalse(run.out().contains("seed 9"), run.out());
+  }
+
+  @Test
+  void variationsTurnTheFirstNoise() throws IOException {
+    varied("own.png", "--seed=9");
+    varied("other.png", "--seed=10");
+    for (String strength : List.of("0", "0.3", "1")) {
+      varied(
+          strength + ".png", "--seed=9", "--variation-seed=10", "--variation-strength=" + strength);
+    }
+    assertArrayEquals(pixels(at("own.png")), pixels(at("0.png")), LEVEL);
+    assertArrayEquals(pixels(at("other.png")), pixels(at("1.png")), LEVEL);
+    Run again = Run.of("generate", "--from=" + at("0.3.png"), "--out=" + at("again.png"));
+    assertEquals(0, again.code(), again.err());
+    assertArrayEquals(pixels(at("0.3.png")), pixels(at("again.png")));
+  }
+
+  private void varied(String name, String... more) {
+    List<String> args =
+        Stream.concat(
+                Stream.of("generate", "a fox", "--steps=2", "--out=" + at(name)), Stream.of(more))
+            .toList();
+    Run run = Run.of(args.toArray(String[]::new));
+    assertEquals(0, run.code(), run.err());
+  }
+
+  @Test
   void neverReplacesAPictureItNamedItself() throws IOException {
     for (int i = 0; i < 3; i++) {
       assertEquals(0, generate("Crème  brûlée!", "--seed=1").code());
@@ -166,6 +199,9 @@ class GenerateCommandTest {
       "--guidance=2.5",
       "--scheduler=euler",
       "--guidance-rescale=0.5",
+      "--guidance-interval=0,0.5",
+      "--guidance-schedule=cosine:1.5,1",
+      "--guidance-method=apg:eta=0,norm_threshold=5",
       "--noise=numpy"
     };
     assertEquals(0, generate(unusual).code());
@@ -233,6 +269,11 @@ class GenerateCommandTest {
         "2 | a fox | --steps=x | '--steps': 'x' is not an int",
         "2 | a fox | --count=0 | --count must be at least 1, got 0",
         "2 | a fox | --guidance=NaN | guidance scale must be a finite number, got NaN",
+        "2 | a fox | --guidance-interval=0.5 | guidance interval must be START,END such as 0.2,0.8",
+        "2 | a fox | --guidance-schedule=up | guidance schedule must be constant, linear, cosine",
+        "2 | a fox | --guidance-method=apg:zeta=1 | apg takes KEY=NUMBER with the keys",
+        "2 | a fox | --variation-strength=0.5 | --variation-strength needs --variation-seed",
+        "2 | a fox | --seed=1,-1 | --seed -1 means a random seed and must stand alone",
         "2 | a fox | --width=100 | width must be a multiple of 32, got 100",
         "2 | a fox | --height=8000000 | use a smaller size",
         "2 | a fox | --scheduler=best | got best",
