@@ -100,9 +100,8 @@ final class PaintOptions {
               session,
               output,
               names,
-              asked -> varied(asked, task.of(asked, pipeline)));
               preview,
-              asked -> task.of(asked, pipeline));
+              asked -> varied(asked, task.of(asked, pipeline)));
       Report report = new Report(pipeline.facts());
       failed = paint(painter, report, jobs, batch);
       painter.writeTogether(report, latents);
