@@ -123,8 +123,8 @@ public record LatentColors(Floats factors, Floats bias) implements LatentPreview
     int channels = requireNonNull(stages, "stages").codec().latentChannels();
     LatentColors fitted =
         switch (stages.facts().family()) {
-          case "stable-diffusion", "latent-consistency" ->
-              stages.codec().factor() == 8 ? STABLE_DIFFUSION : UPSCALER;
+          case "stable-diffusion" -> stages.codec().factor() == 4 ? UPSCALER : STABLE_DIFFUSION;
+          case "latent-consistency" -> STABLE_DIFFUSION;
           case "stable-diffusion-xl" -> STABLE_DIFFUSION_XL;
           case "stable-diffusion-3" -> STABLE_DIFFUSION_3;
           case "flux" -> FLUX;

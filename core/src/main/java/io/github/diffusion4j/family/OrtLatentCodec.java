@@ -169,7 +169,7 @@ final class OrtLatentCodec implements LatentCodec {
 
   @Override
   public long decodeBytes(int width, int height) {
-    return (long) tiles.bytes(tiles.grid(height / factor, width / factor, decoder.in()));
+    return (long) tiles.least(tiles.grid(height / factor, width / factor, decoder.in()));
   }
 
   @Override
@@ -195,6 +195,11 @@ final class OrtLatentCodec implements LatentCodec {
 
   @Override
   public ImageTensor decode(float[] x, LatentShape shape, CancelToken cancel) {
+    if (shape.channels() != channels || x.length != shape.total()) {
+      throw new IllegalArgumentException(
+          "this autoencoder's latents have %d channels, got %d values of %s"
+              .formatted(channels, x.length, shape));
+    }
     int cells = shape.height() * shape.width();
     float[] scaled = new float[shape.total()];
     for (int i = 0; i < scaled.length; i++) {

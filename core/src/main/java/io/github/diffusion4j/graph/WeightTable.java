@@ -32,6 +32,9 @@ final class WeightTable {
   /** Shorter weights in memory go into the model itself. */
   private static final int SMALL = 1 << 12;
 
+  /** Missing weights after which no more layers are tried. */
+  private static final int HOPELESS = 10_000;
+
   /** Keys that a message names at most. */
   private static final int NAMED = 8;
 
@@ -90,6 +93,9 @@ final class WeightTable {
     Optional<Weight> found = weights.find(key, stored);
     if (found.isEmpty()) {
       missing.add(key);
+      if (missing.size() > HOPELESS) { // of another model, or sizes that no model has
+        requireAll();
+      }
       return new Value(graph, key, ElementType.FLOAT32, seen);
     }
     Weight weight = checked(key, found.get(), stored);

@@ -54,7 +54,7 @@ record WeightsFolder(Path weights, Path variant, boolean float16, Path place) {
     return golden.withModel(folder);
   }
 
-  /** Weights with what an export has beside: tokenizers, and the network that is not built yet. */
+  /** Weights with what an export has beside: tokenizers. */
   private Path model(Path export) throws IOException {
     Path folder = place.resolve(variant.getFileName());
     if (Files.exists(folder)) {
@@ -68,11 +68,6 @@ record WeightsFolder(Path weights, Path variant, boolean float16, Path place) {
           ModelCopy.of(part, copy.file(name));
         }
       }
-    }
-    Path transformer = copy.file("transformer");
-    if (Files.isDirectory(transformer)) {
-      copy.dropFolder("transformer");
-      ModelCopy.of(export.resolve("transformer"), transformer);
     }
     return folder;
   }

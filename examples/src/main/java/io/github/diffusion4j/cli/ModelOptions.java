@@ -3,6 +3,7 @@ package io.github.diffusion4j.cli;
 import io.github.diffusion4j.ExecutionProvider;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.SafetyPolicy;
+import io.github.diffusion4j.VaeTiling;
 import io.github.diffusion4j.examples.ShippedModel;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -36,6 +37,14 @@ final class ModelOptions {
   private int threads;
 
   @Option(
+      names = "--optimized-cache",
+      paramLabel = "DIR",
+      description =
+          "Keep networks there as ONNX Runtime has rewritten them, so that the next start is faster."
+              + " Takes as much room as the model. Default: none are kept.")
+  private Path optimizedCache;
+
+  @Option(
       names = "--precision",
       paramLabel = "TYPE",
       converter = PrecisionConverter.class,
@@ -58,6 +67,15 @@ final class ModelOptions {
       description = "Do not open the model's safety checker: the same as --safety off.")
   private boolean unchecked;
 
+  @Option(
+      names = "--vae-tiling",
+      paramLabel = "WHEN",
+      converter = TilingConverter.class,
+      description =
+          "Decode tile by tile: auto (where memory asks for it), on, off, or the side of the tiles in"
+              + " pixels. Default: auto.")
+  private VaeTiling tiling = VaeTiling.AUTO;
+
   /** The folder asked for, or the shipped one. */
   Path folder() throws IOException {
     return model == null ? ShippedModel.path() : model;
@@ -69,12 +87,43 @@ final class ModelOptions {
       throw new IllegalArgumentException(
           "--threads must be in [0, " + RuntimeOptions.MAX_THREADS + "], got " + threads);
     }
-    return RuntimeOptions.builder()
-        .provider(provider)
-        .intraOpThreads(threads)
-        .precision(precision)
-        .safety(unchecked ? SafetyPolicy.OFF : safety)
-        .build();
+    RuntimeOptions.Builder options =
+        RuntimeOptions.builder()
+            .provider(provider)
+            .intraOpThreads(threads)
+            .precision(precision)
+            .vaeTiling(tiling)
+            .safety(unchecked ? SafetyPolicy.OFF : safety);
+    if (optimizedCache != null) {
+      options.optimizedModelCache(optimizedCache);
+    }
+    return options.build();
+  }
+
+  /** Reads when to tile. */
+  static final class TilingConverter implements ITypeConverter<VaeTiling> {
+    @Override
+    public VaeTiling convert(String text) {
+      return switch (text.toLowerCase(Locale.ROOT)) {
+        case "auto" -> VaeTiling.AUTO;
+        case "on" -> VaeTiling.ON;
+        case "off" -> VaeTiling.OFF;
+        default -> ofSize(text);
+      };
+    }
+
+    private static VaeTiling ofSize(String text) {
+      try {
+        int pixels = Integer.parseInt(text);
+        if (pixels > 0) {
+          return VaeTiling.ON.withTileSize(pixels);
+        }
+      } catch (NumberFormatException e) {
+        // said below
+      }
+      throw new TypeConversionException(
+          "expected auto, on, off or a number of pixels, got " + text);
+    }
   }
 
   /** Reads a policy's name. */

@@ -30,6 +30,7 @@ import java.util.function.UnaryOperator;
  * @param session where finished pictures are told
  * @param output what else is wanted
  * @param names where pictures go
+ * @param preview shows them while they are painted
  * @param task adds to a request what the command begins with
  */
 record Painter(
@@ -40,6 +41,7 @@ record Painter(
     Session session,
     OutputOptions output,
     OutputNames names,
+    Optional<PreviewFile> preview,
     UnaryOperator<GenerationRequest> task) {
 
   /**
@@ -49,13 +51,18 @@ record Painter(
    */
   void paint(Report report, Job asked, Supplier<Path> target, Saved then) throws IOException {
     Job job = new Job(task.apply(asked.request()), asked.image());
+    Optional<Path> named = preview.map(shown -> target.get());
+    named.ifPresent(path -> preview.get().begin(path, job.image()));
     GenerationResult result = pipeline.generate(job.request(), settling(), session.cancel());
-    Path file = target.get();
+    Path file = named.orElseGet(target);
     BufferedImage image = result.images().get(job.image());
     writer.submit(
         () -> PictureFile.write(image, result.provenance().texts(job.image()), file),
         failure -> {
           if (failure.isEmpty()) {
+            if (preview.isPresent()) {
+              preview.get().end(file);
+            }
             Report.Picture picture =
                 new Report.Picture(
                     job, file, image.getWidth(), image.getHeight(), result.provenance());
