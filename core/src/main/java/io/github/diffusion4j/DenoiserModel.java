@@ -18,6 +18,21 @@ public interface DenoiserModel {
       Conditioning conditioning, LatentShape shape, BranchBatching batching, CancelToken cancel);
 
   /**
+   * This model changed by LoRAs. The model itself stays as it is.
+   *
+   * @param loras with nothing for layers that the model does not have
+   * @return the changed model, closed with this one; this one if nothing of it is changed
+   * @throws IllegalArgumentException if it takes no such changes
+   * @throws ModelFormatException if a LoRA is for another kind of model
+   */
+  default DenoiserModel with(LoraSet loras) {
+    if (loras.components().keySet().stream().allMatch(LoraSet::isTextEncoder)) {
+      return this;
+    }
+    throw new IllegalArgumentException("this model's denoiser takes no LoRA, got " + loras);
+  }
+
+  /**
    * Channels that the network's input has beside the latents: what a task must give as {@link
    * Conditioning#EXTRA_CHANNELS}, such as an inpainting's mask and masked picture.
    *

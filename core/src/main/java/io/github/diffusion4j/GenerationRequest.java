@@ -34,6 +34,7 @@ import java.util.stream.IntStream;
  * @param text how the prompts are read
  * @param sizes what SDXL is told of sizes and looks
  * @param controls pictures that steer where things are painted
+ * @param loras changes of the model for this request, in order
  */
 public record GenerationRequest(
     List<String> prompts,
@@ -51,7 +52,8 @@ public record GenerationRequest(
     Init init,
     TextOptions text,
     SizeConditioning sizes,
-    Controls controls) {
+    Controls controls,
+    List<Lora> loras) {
 
   /** Longest prompt, in characters. */
   public static final int MAX_PROMPT_LENGTH = 100_000;
@@ -73,6 +75,7 @@ public record GenerationRequest(
     requireNonNull(text, "text");
     requireNonNull(sizes, "sizes");
     requireNonNull(controls, "controls");
+    loras = List.copyOf(loras);
     require(!prompts.isEmpty(), "at least one prompt is needed");
     prompts.forEach(prompt -> checkLength("prompt", prompt));
     checkCount("negative prompt", negativePrompts, prompts);

@@ -27,6 +27,7 @@ public final class GenerationRequestBuilder {
   private TextOptions text = TextOptions.DEFAULT;
   private SizeConditioning sizes = SizeConditioning.DEFAULT;
   private Controls controls = Controls.NONE;
+  private List<Lora> loras = List.of();
 
   GenerationRequestBuilder(List<String> prompts) {
     this.prompts = List.copyOf(prompts);
@@ -60,6 +61,7 @@ public final class GenerationRequestBuilder {
     text = other.text();
     sizes = other.sizes();
     controls = other.controls();
+    loras = other.loras();
     return this;
   }
 
@@ -333,6 +335,17 @@ public final class GenerationRequestBuilder {
   }
 
   /**
+   * LoRAs to paint with.
+   *
+   * @param values none, or several, whose changes add up
+   * @return this
+   */
+  public GenerationRequestBuilder loras(Lora... values) {
+    loras = List.of(values);
+    return this;
+  }
+
+  /**
    * Makes the request.
    *
    * @return immutable
@@ -355,6 +368,7 @@ public final class GenerationRequestBuilder {
         init,
         text,
         sizes,
-        controls);
+        controls,
+        loras);
   }
 }

@@ -24,4 +24,19 @@ public interface PromptEncoder {
   default boolean reads(PromptOptions options) {
     return options.equals(PromptOptions.PLAIN);
   }
+
+  /**
+   * This encoder changed by LoRAs. The encoder itself stays as it is.
+   *
+   * @param loras with nothing for text encoders that the model does not have
+   * @return the changed encoder, closed with this one; this one if nothing of it is changed
+   * @throws IllegalArgumentException if it takes no such changes
+   * @throws ModelFormatException if a LoRA is for another kind of model
+   */
+  default PromptEncoder with(LoraSet loras) {
+    if (loras.components().keySet().stream().noneMatch(LoraSet::isTextEncoder)) {
+      return this;
+    }
+    throw new IllegalArgumentException("this model's text encoders take no LoRA, got " + loras);
+  }
 }

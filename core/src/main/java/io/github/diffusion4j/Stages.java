@@ -40,6 +40,20 @@ public record Stages(
     return codec.factor() * Math.max(rules.patch(), denoiser.sideMultiple());
   }
 
+  /**
+   * These stages changed by LoRAs.
+   *
+   * @param loras what to change
+   * @return a copy that must not be closed, for it shares all resources; these if there is no LoRA
+   * @throws IllegalArgumentException if the model takes no such changes
+   * @throws ModelFormatException if a LoRA is for another kind of model
+   */
+  public Stages with(LoraSet loras) {
+    return loras.isEmpty()
+        ? this
+        : new Stages(encoder.with(loras), denoiser.with(loras), codec, rules, facts, resources);
+  }
+
   @Override
   public void close() {
     try {

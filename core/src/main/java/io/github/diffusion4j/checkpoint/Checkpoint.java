@@ -3,9 +3,11 @@ package io.github.diffusion4j.checkpoint;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.graph.WeightSource;
 import io.github.diffusion4j.graph.Weights;
-import io.github.diffusion4j.scheduler.Prediction;
+import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.tensor.SafetensorsFile;
+import io.github.diffusion4j.tensor.TensorInfo;
 import io.github.diffusion4j.tensor.TensorStore;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -22,9 +24,9 @@ import java.util.Set;
  * A whole model in one safetensors file, in the layout of the original latent diffusion code
  * (Rombach et al. 2022, arXiv 2112.10752) and of SDXL. Each of its networks reads as if it lay in a
  * folder of diffusers: the same names, and a configuration made from the shapes and from what is
- * known of the kind. Immutable and thread-safe; after {@link #close} its file is not read.
+ * known of the kind. Immutable and thread-safe; holds nothing open.
  */
-public final class Checkpoint implements AutoCloseable {
+public final class Checkpoint {
 
   private static final System.Logger LOG = System.getLogger(Checkpoint.class.getName());
 
@@ -32,56 +34,39 @@ public final class Checkpoint implements AutoCloseable {
   private static final List<String> PICKLED = List.of(".ckpt", ".bin", ".pt", ".pth", ".pkl");
 
   private final Path file;
-  private final TensorStore store;
+  private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
+  private final Map<String, String> metadata;
   private final CheckpointKind kind;
   private final Map<String, Mapping> networks = new LinkedHashMap<>();
   private final Map<String, Map<String, Object>> configs = new LinkedHashMap<>();
 
-  /**
-   * What a checkpoint cannot tell of itself, where it is known otherwise.
-   *
-   * @param prediction what the UNet's output means; empty: as marked in the file, else as most
-   *     models of the kind have it
-   * @param given configurations by component, such as {@code unet} or {@code scheduler}, in place
-   *     of those made from shapes
-   */
-  public record Known(Optional<Prediction> prediction, Map<String, Map<String, Object>> given) {
-    /** Nothing is known. */
-    public static final Known NOTHING = new Known(Optional.empty(), Map.of());
-
-    /** Copies the map. */
-    public Known {
-      requireNonNull(prediction, "prediction");
-      given = Map.copyOf(given);
-    }
-  }
-
-  private Checkpoint(Path file, TensorStore store, Known known) throws IOException {
+  private Checkpoint(Path file, TensorStore store, CheckpointHints hints) throws IOException {
     this.file = file;
-    this.store = store;
-    this.kind = CheckpointKind.of(file, store.names());
+    this.metadata = store.metadata();
+    store.names().forEach(name -> tensors.put(name, store.info(name)));
+    this.kind = CheckpointKind.of(file, tensors.keySet());
     kind.prefixes()
         .forEach(
             (component, prefix) ->
                 networks.put(
-                    component, mapping(StoredNetwork.of(file, store, prefix), component, known)));
-    configs.putAll(new CheckpointConfig(this, known).all());
+                    component, mapping(StoredNetwork.of(file, tensors, prefix), component, hints)));
+    configs.putAll(new CheckpointConfig(this, hints).all(store));
     logLeftOver();
   }
 
-  private Mapping mapping(StoredNetwork stored, String component, Known known) {
+  private Mapping mapping(StoredNetwork stored, String component, CheckpointHints hints) {
     return switch (component) {
       case "unet" -> new LdmUNet(stored);
       case "vae" -> new LdmAutoencoder(stored);
       default ->
           stored.hasAny("transformer.resblocks.")
-              ? new OpenClipText(stored, kind != CheckpointKind.SD2, layers(component, known))
+              ? new OpenClipText(stored, kind != CheckpointKind.SD2, layers(component, hints))
               : new ClipText(stored);
     };
   }
 
-  private static Optional<Integer> layers(String component, Known known) {
-    Object layers = known.given.getOrDefault(component, Map.of()).get("num_hidden_layers");
+  private static Optional<Integer> layers(String component, CheckpointHints hints) {
+    Object layers = hints.given().getOrDefault(component, Map.of()).get("num_hidden_layers");
     return layers instanceof Integer number ? Optional.of(number) : Optional.empty();
   }
 
@@ -109,18 +94,15 @@ public final class Checkpoint implements AutoCloseable {
    * Opens a checkpoint.
    *
    * @param file a safetensors file
-   * @param known what the file cannot tell
-   * @return owned by the caller
+   * @param hints what the file cannot tell
+   * @return what it holds
    * @throws IOException if it cannot be read
-   * @throws ModelFormatException if it holds something else, or shapes that are not known
+   * @throws ModelFormatException if it holds something else, or shapes that are not hints
    */
-  public static Checkpoint open(Path file, Known known) throws IOException {
-    TensorStore store = SafetensorsFile.open(requireNonNull(file, "file"));
-    try {
-      return new Checkpoint(file, store, requireNonNull(known, "known"));
-    } catch (IOException | RuntimeException | Error e) {
-      store.close();
-      throw e;
+  public static Checkpoint open(Path file, CheckpointHints hints) throws IOException {
+    requireNonNull(hints, "hints");
+    try (TensorStore store = SafetensorsFile.open(requireNonNull(file, "file"))) {
+      return new Checkpoint(file, store, hints);
     }
   }
 
@@ -165,7 +147,7 @@ public final class Checkpoint implements AutoCloseable {
    * A network's weights, left in the file.
    *
    * @param network one of {@link #networks}
-   * @return under diffusers' keys; stays valid after {@link #close}
+   * @return under diffusers' keys
    * @throws ModelFormatException if a tensor has no such key
    */
   public Weights weights(String network) {
@@ -182,19 +164,49 @@ public final class Checkpoint implements AutoCloseable {
   }
 
   /**
-   * The stored tensors under their own names.
+   * A network's weights as a graph is built from them.
    *
-   * @return closed with this checkpoint
+   * @param network one of {@link #networks}
+   * @return opens nothing
    */
-  public TensorStore store() {
-    return store;
+  public WeightSource source(String network) {
+    Weights weights = weights(network);
+    return new WeightSource() {
+      @Override
+      public Path file() {
+        return file;
+      }
+
+      @Override
+      public Weights open(Closer open) {
+        return weights;
+      }
+    };
+  }
+
+  /**
+   * The stored tensors.
+   *
+   * @return by their own names, unmodifiable
+   */
+  public Map<String, TensorInfo> tensors() {
+    return Collections.unmodifiableMap(tensors);
+  }
+
+  /**
+   * Text that the file carries beside the tensors.
+   *
+   * @return unmodifiable, empty if there is none
+   */
+  public Map<String, String> metadata() {
+    return metadata;
   }
 
   /** What lies beside the networks: schedules, averages of the training, notes of mergers. */
   private void logLeftOver() {
     List<String> prefixes = new ArrayList<>(kind.prefixes().values());
     long others =
-        store.names().stream()
+        tensors.keySet().stream()
             .filter(name -> prefixes.stream().noneMatch(name::startsWith))
             .count();
     if (others > 0) {
@@ -204,11 +216,6 @@ public final class Checkpoint implements AutoCloseable {
           file,
           others);
     }
-  }
-
-  @Override
-  public void close() {
-    store.close();
   }
 
   @Override

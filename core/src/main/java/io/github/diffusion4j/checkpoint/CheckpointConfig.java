@@ -13,13 +13,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Makes a checkpoint's configurations: what is given, else what the kind is known for with what the
- * shapes tell.
+ * Makes a checkpoint's configurations: what the kind is known for, what the shapes tell, and over
+ * both what is given.
  *
  * @param checkpoint with its networks
- * @param known what is given
+ * @param hints what is given
  */
-record CheckpointConfig(Checkpoint checkpoint, Checkpoint.Known known) {
+record CheckpointConfig(Checkpoint checkpoint, CheckpointHints hints) {
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -35,23 +35,23 @@ record CheckpointConfig(Checkpoint checkpoint, Checkpoint.Known known) {
   private static final int CHANNELS = 32;
 
   /** All configurations by component. */
-  Map<String, Map<String, Object>> all() throws IOException {
+  Map<String, Map<String, Object>> all(TensorStore store) throws IOException {
     Map<String, Map<String, Object>> configs = resource();
     for (String network : checkpoint.networks()) {
       configs.get(network).putAll(checkpoint.mapping(network).config());
     }
     completeUNet(configs.get(UNET));
-    predict(configs);
+    predict(configs, store);
     configs.get(INDEX).put("_class_name", pipelineClass(configs));
-    known.given().forEach((component, config) -> configs.put(component, given(config)));
-    if (!known.given().containsKey(UNET)) {
+    hints
+        .given()
+        .forEach(
+            (component, given) ->
+                configs.computeIfAbsent(component, absent -> new LinkedHashMap<>()).putAll(given));
+    if (!hints.given().containsKey(UNET)) {
       checkChannels(configs.get(UNET));
     }
     return configs;
-  }
-
-  private static Map<String, Object> given(Map<String, Object> config) {
-    return new LinkedHashMap<>(config);
   }
 
   private Map<String, Map<String, Object>> resource() throws IOException {
@@ -75,12 +75,11 @@ record CheckpointConfig(Checkpoint checkpoint, Checkpoint.Known known) {
     }
   }
 
-  private void predict(Map<String, Map<String, Object>> configs) {
+  private void predict(Map<String, Map<String, Object>> configs, TensorStore store) {
     Map<String, Object> scheduler = configs.get(SCHEDULER);
-    TensorStore store = checkpoint.store();
     String marked = store.metadata().getOrDefault("modelspec.prediction_type", "");
-    if (known.prediction().isPresent()) {
-      scheduler.put(PREDICTION, known.prediction().get().configName());
+    if (hints.prediction().isPresent()) {
+      scheduler.put(PREDICTION, hints.prediction().get().configName());
     } else if (store.names().contains("v_pred") || marked.equals("v")) {
       scheduler.put(PREDICTION, Prediction.V.configName());
     } else if (marked.equals("epsilon") || isBase(store) || inChannels(configs) != 4) {

@@ -5,7 +5,9 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /** What model a checkpoint in one file holds, told by how its text encoders' tensors are named. */
 public enum CheckpointKind {
@@ -28,6 +30,9 @@ public enum CheckpointKind {
   /** Names that tell files which are no checkpoint of these kinds, with what to say of them. */
   private static final Map<String, String> OTHERS = others();
 
+  private static final Pattern LORA =
+      Pattern.compile("(lora|lycoris)_.*|.*[._]lora(_[ABa-z]+)?\\..*");
+
   private final String resource;
   private final Map<String, String> textEncoders;
 
@@ -38,8 +43,6 @@ public enum CheckpointKind {
 
   private static Map<String, String> others() {
     Map<String, String> others = new LinkedHashMap<>();
-    others.put("lora_", "a LoRA: give it beside a model");
-    others.put("lycoris_", "a LoRA: give it beside a model");
     others.put("control_model.", "a ControlNet: give it beside a model");
     others.put("controlnet_cond_embedding.", "a ControlNet: give it beside a model");
     others.put("joint_blocks.", "Stable Diffusion 3 in one file: take its folder");
@@ -58,31 +61,61 @@ public enum CheckpointKind {
 
   /** Tells the kind from the names of all tensors. */
   static CheckpointKind of(Path file, Set<String> names) {
-    boolean unet = names.stream().anyMatch(name -> name.startsWith(UNET + "input_blocks."));
-    boolean autoencoder = names.stream().anyMatch(name -> name.startsWith(AUTOENCODER));
-    List<CheckpointKind> kinds =
-        List.of(values()).stream()
-            .filter(
-                kind -> kind.textEncoders.values().stream().allMatch(start -> any(names, start)))
-            .toList();
-    if (unet && autoencoder && kinds.size() == 1) {
-      return kinds.get(0);
+    return find(names)
+        .orElseThrow(
+            () ->
+                new ModelFormatException(
+                    file
+                        + ": expected a checkpoint of Stable Diffusion 1 or 2 or SDXL with tensors "
+                        + (UNET + "…, " + AUTOENCODER + "… and of a text encoder, found ")
+                        + describe(names)));
+  }
+
+  /**
+   * Whether tensors make a whole model of one of these kinds.
+   *
+   * @param names of all tensors
+   * @return true if {@link Checkpoint#open} is to be tried
+   */
+  public static boolean isModel(Set<String> names) {
+    return find(names).isPresent();
+  }
+
+  private static Optional<CheckpointKind> find(Set<String> names) {
+    List<CheckpointKind> kinds = kinds(names);
+    boolean whole = any(names, UNET + "input_blocks.") && any(names, AUTOENCODER);
+    return whole && kinds.size() == 1 ? Optional.of(kinds.get(0)) : Optional.empty();
+  }
+
+  private static List<CheckpointKind> kinds(Set<String> names) {
+    return List.of(values()).stream()
+        .filter(kind -> kind.textEncoders.values().stream().allMatch(start -> any(names, start)))
+        .toList();
+  }
+
+  /**
+   * What tensors seem to be.
+   *
+   * @param names of all tensors of a file
+   * @return in words, with what can be done with the file; some of the names where nothing is known
+   */
+  public static String describe(Set<String> names) {
+    if (isModel(names)) {
+      return "a model, " + find(names).orElseThrow();
     }
-    String found =
-        OTHERS.entrySet().stream()
-            .filter(other -> any(names, other.getKey()))
-            .map(Map.Entry::getValue)
-            .findFirst()
-            .orElse(names.stream().limit(3).toList().toString());
-    if (unet) {
-      found =
-          "a UNet %s autoencoder and %s text encoder; take a file that holds all, or the folder of the model"
-              .formatted(autoencoder ? "with" : "without", kinds.isEmpty() ? "no" : kinds);
+    if (any(names, UNET + "input_blocks.")) {
+      List<CheckpointKind> kinds = kinds(names);
+      return "a UNet %s autoencoder and %s text encoder; take a file that holds all, or the folder of the model"
+          .formatted(any(names, AUTOENCODER) ? "with" : "without", kinds.isEmpty() ? "no" : kinds);
     }
-    throw new ModelFormatException(
-        file
-            + ": expected a checkpoint of Stable Diffusion 1 or 2 or SDXL with tensors "
-            + (UNET + "…, " + AUTOENCODER + "… and of a text encoder, found " + found));
+    if (names.stream().anyMatch(name -> LORA.matcher(name).matches())) {
+      return "a LoRA: give it beside a model";
+    }
+    return OTHERS.entrySet().stream()
+        .filter(other -> any(names, other.getKey()))
+        .map(Map.Entry::getValue)
+        .findFirst()
+        .orElse(names.stream().limit(3).toList().toString());
   }
 
   private static boolean any(Set<String> names, String start) {

@@ -14,7 +14,7 @@ import java.util.TreeMap;
  */
 final class LdmUNet implements Mapping {
 
-  private static final Map<String, String> RESNET =
+  static final Map<String, String> RESNET =
       Map.of(
           "in_layers.0", "norm1",
           "in_layers.2", "conv1",
@@ -23,7 +23,7 @@ final class LdmUNet implements Mapping {
           "out_layers.3", "conv2",
           "skip_connection", "conv_shortcut");
 
-  private static final Map<String, String> AROUND =
+  static final Map<String, String> AROUND =
       Map.of(
           "time_embed.0", "time_embedding.linear_1",
           "time_embed.2", "time_embedding.linear_2",

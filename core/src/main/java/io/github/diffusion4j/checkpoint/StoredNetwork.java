@@ -2,10 +2,10 @@ package io.github.diffusion4j.checkpoint;
 
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.tensor.TensorInfo;
-import io.github.diffusion4j.tensor.TensorStore;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
 
@@ -22,13 +22,14 @@ record StoredNetwork(Path file, String prefix, NavigableMap<String, TensorInfo> 
     tensors = Collections.unmodifiableNavigableMap(new TreeMap<>(tensors));
   }
 
-  static StoredNetwork of(Path file, TensorStore store, String prefix) {
+  static StoredNetwork of(Path file, Map<String, TensorInfo> all, String prefix) {
     NavigableMap<String, TensorInfo> tensors = new TreeMap<>();
-    for (String name : store.names()) {
-      if (name.startsWith(prefix)) {
-        tensors.put(name.substring(prefix.length()), store.info(name));
-      }
-    }
+    all.forEach(
+        (name, info) -> {
+          if (name.startsWith(prefix)) {
+            tensors.put(name.substring(prefix.length()), info);
+          }
+        });
     return new StoredNetwork(file, prefix, tensors);
   }
 

@@ -2,11 +2,13 @@ package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.LoraSet;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * CLIP text encoders that read texts of their own, whose embeddings stand side by side.
@@ -17,6 +19,13 @@ record ClipEncoders(List<ClipLayers> encoders) {
 
   ClipEncoders {
     encoders = List.copyOf(encoders);
+  }
+
+  /** These encoders changed by LoRAs. */
+  ClipEncoders with(LoraSet loras) {
+    loras.requireOnlyEncoders(
+        encoders.stream().map(ClipLayers::component).collect(Collectors.toSet()));
+    return new ClipEncoders(encoders.stream().map(encoder -> encoder.with(loras)).toList());
   }
 
   /** Width of a token's embedding, -1 where a network does not say. */

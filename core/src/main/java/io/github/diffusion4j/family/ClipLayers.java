@@ -2,6 +2,7 @@ package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.config.ConfigFile;
@@ -35,6 +36,22 @@ final class ClipLayers {
     }
     encoder.hidden(LAYER + (layers - 1));
     pooled.ifPresent(encoder::pooled);
+  }
+
+  private ClipLayers(ClipLayers other, TextEncoder encoder) {
+    this.encoder = encoder;
+    pooled = other.pooled;
+    layers = other.layers;
+  }
+
+  /** This encoder changed by LoRAs. */
+  ClipLayers with(LoraSet loras) {
+    return new ClipLayers(this, encoder.with(loras));
+  }
+
+  /** What the text encoder is in its model. */
+  String component() {
+    return encoder.model().component();
   }
 
   private int deepest() {

@@ -4,6 +4,7 @@ import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.PromptEncoder;
 import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.PromptSyntax;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * One CLIP text encoder whose last hidden states condition a UNet through {@code
@@ -42,6 +44,19 @@ final class ClipPromptEncoder implements PromptEncoder {
     }
     this.layers = last;
     this.norm = last == 0 ? Optional.empty() : Optional.of(FinalNorm.of(encoder.model()));
+  }
+
+  private ClipPromptEncoder(ClipPromptEncoder other, TextEncoder encoder) {
+    this.encoder = encoder;
+    width = other.width;
+    layers = other.layers;
+    norm = other.norm;
+  }
+
+  @Override
+  public PromptEncoder with(LoraSet loras) {
+    loras.requireOnlyEncoders(Set.of(encoder.model().component()));
+    return new ClipPromptEncoder(this, encoder.with(loras));
   }
 
   /** Width of the embeddings, -1 where the network does not say. */

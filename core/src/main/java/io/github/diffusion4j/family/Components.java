@@ -1,10 +1,13 @@
 package io.github.diffusion4j.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.diffusion4j.LoraSet;
+import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.LowResolution;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.lora.LoraLayers;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.OrtModel;
@@ -18,6 +21,7 @@ import io.github.diffusion4j.scheduler.TrainedScheduler;
 import io.github.diffusion4j.tokenizer.Tokenizer;
 import io.github.diffusion4j.tokenizer.TokenizerFormatException;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -71,6 +75,7 @@ final class Components {
             .map(name -> name.substring(ENCODER.length()))
             .sorted()
             .toList();
+    layout.loras().requireAmong(networks.keySet());
     Map<String, Callable<AutoCloseable>> tasks = new LinkedHashMap<>();
     Map<String, AutoCloseable> opened = new HashMap<>();
     for (int i = 0; i < suffixes.size(); i++) {
@@ -85,20 +90,35 @@ final class Components {
     networks.forEach(
         (name, network) -> {
           int encoder = name.startsWith(ENCODER) ? suffixes.indexOf(suffix(name)) : -1;
-          List<GraphEdit> edits =
+          List<GraphEdit> words =
               encoder < 0 || layout.inversions().isEmpty()
                   ? List.of()
                   : new TextualInversions(layout.inversions(), encoder, suffixes.size())
                       .edits((Tokenizer) opened.get(TOKENIZER + suffix(name)));
           tasks.put(
               name,
-              () ->
-                  name.equals(ENCODES_PICTURES)
-                      ? network.openWhenNeeded(runtime)
-                      : network.open(runtime, edits));
+              () -> {
+                List<GraphEdit> edits = new ArrayList<>(words);
+                edits.addAll(merged(layout, network));
+                return name.equals(ENCODES_PICTURES)
+                    ? network.openWhenNeeded(runtime, edits)
+                    : network.open(runtime, edits);
+              });
         });
     opened.putAll(ParallelOpening.open(tasks, open));
     return new Components(layout, runtime, open, opened);
+  }
+
+  /** The change of a network that LoRAs are merged into. */
+  private static List<GraphEdit> merged(ModelLayout layout, ComponentNetwork network)
+      throws IOException {
+    LoraSet loras = layout.loras();
+    String name = network.component();
+    if (loras.of(name).isEmpty()) {
+      return List.of();
+    }
+    Map<String, LowRank> changes = LoraLayers.find(loras, name, network.source().layers());
+    return List.of(new GraphEdit.Merged(loras.toString(), changes));
   }
 
   private static String suffix(String encoder) {
@@ -124,7 +144,8 @@ final class Components {
     int limit =
         encoder.positive("max_position_embeddings").orElse(t5 ? T5Sequence.LONGEST : CLIP_TOKENS);
     try {
-      return words.tokenizer(layout.folder().resolve(TOKENIZER + suffix), limit);
+      return words.tokenizer(
+          options -> layout.files().tokenizer(TOKENIZER + suffix, options), limit);
     } catch (TokenizerFormatException e) {
       throw new ModelFormatException(e.getMessage(), e);
     }

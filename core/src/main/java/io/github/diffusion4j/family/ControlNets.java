@@ -32,7 +32,11 @@ final class ControlNets implements AutoCloseable {
   private final Residuals residuals;
   private final Map<String, ControlNet.Signature> signatures;
   private final Map<String, ControlNet> opened = new HashMap<>();
-  private final Map<List<String>, OrtModel> merged = new HashMap<>();
+
+  /** A UNet, perhaps one that takes LoRAs, with control networks in one graph. */
+  private record Merged(OrtModel unet, List<String> nets) {}
+
+  private final Map<Merged, OrtModel> merged = new HashMap<>();
   private final Set<List<String>> separate = new HashSet<>(); // that cannot be merged
   private final Closer owned = new Closer();
 
@@ -125,7 +129,7 @@ final class ControlNets implements AutoCloseable {
       return Optional.empty();
     }
     try {
-      OrtModel model = merged.get(names);
+      OrtModel model = merged.get(new Merged(unet, names));
       if (model == null) {
         String component = unet.component() + " with " + String.join(", ", names);
         SteeredNetwork network =
@@ -135,7 +139,7 @@ final class ControlNets implements AutoCloseable {
                 residuals.specs(),
                 nets.stream().map(net -> net.guest(plain)).toList());
         model = owned.own(runtime.open(component, network, List.of()));
-        merged.put(names, model);
+        merged.put(new Merged(unet, names), model);
       }
       return Optional.of(model);
     } catch (ModelFormatException e) {

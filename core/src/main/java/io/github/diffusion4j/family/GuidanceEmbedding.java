@@ -5,6 +5,7 @@ import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.FamilyRules;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.PromptEncoder;
 import io.github.diffusion4j.PromptOptions;
 import java.util.List;
@@ -32,6 +33,11 @@ record GuidanceEmbedding(PromptEncoder prompts, int width) implements PromptEnco
 
   private static final float LONGEST_PERIOD = 10_000;
   private static final float SCALE = 1000;
+
+  @Override
+  public PromptEncoder with(LoraSet loras) {
+    return new GuidanceEmbedding(prompts.with(loras), width);
+  }
 
   @Override
   public boolean reads(PromptOptions options) {

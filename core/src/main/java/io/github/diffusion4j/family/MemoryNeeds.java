@@ -82,7 +82,7 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
   public static MemoryNeeds of(ModelLayout layout) throws IOException {
     Map<String, Long> weights = new LinkedHashMap<>();
     Optional<DenoiserMemory> denoiser = Optional.empty();
-    for (String component : layout.components()) {
+    for (String component : layout.networkNames()) {
       OnnxFile file = layout.network(component).describe();
       weights.put(component, bytes(file));
       if (DENOISERS.contains(component)) {

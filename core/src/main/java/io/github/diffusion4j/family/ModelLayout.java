@@ -1,70 +1,94 @@
 package io.github.diffusion4j.family;
 
+import io.github.diffusion4j.Lora;
+import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.TextualInversion;
+import io.github.diffusion4j.checkpoint.Checkpoint;
+import io.github.diffusion4j.checkpoint.CheckpointHints;
 import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.lora.LoraFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A model's folder as the hub lays it out: model_index.json, and a folder for each component with
- * its config.json and its model.onnx or weights. The only reader of configuration files.
+ * its config.json and its model.onnx or weights; or a checkpoint in one file, which reads the same.
+ * The only reader of configuration files.
  */
 public final class ModelLayout {
 
-  private static final List<String> NETWORKS =
-      List.of(
-          "text_encoder",
-          "text_encoder_2",
-          "text_encoder_3",
-          "class_embedder",
-          "vae_encoder",
-          "controlnet",
-          "unet",
-          "transformer",
-          "vae_decoder",
-          "safety_checker");
-
-  private final Path folder;
+  private final ModelFiles files;
   private final ConfigFile index;
 
-  private final List<TextualInversion> inversions;
-  private final Map<String, Path> controlNets;
+  private final Additions additions;
 
-  private ModelLayout(
-      Path folder,
-      ConfigFile index,
+  /** What a model is opened with beside its folder. */
+  private record Additions(
       List<TextualInversion> inversions,
-      Map<String, Path> controlNets) {
-    this.folder = folder;
+      Map<String, Path> controlNets,
+      LoraSet loras,
+      Optional<Path> loraFolder) {
+    static final Additions NONE =
+        new Additions(List.of(), Map.of(), LoraSet.NONE, Optional.empty());
+
+    Additions {
+      inversions = List.copyOf(inversions);
+      controlNets = Collections.unmodifiableMap(new LinkedHashMap<>(controlNets));
+    }
+  }
+
+  private ModelLayout(ModelFiles files, ConfigFile index, Additions additions) {
+    this.files = files;
     this.index = index;
-    this.inversions = List.copyOf(inversions);
-    this.controlNets = Collections.unmodifiableMap(new LinkedHashMap<>(controlNets));
+    this.additions = additions;
   }
 
   /**
-   * Looks at a folder.
+   * Looks at a folder, or at a checkpoint in one file.
    *
-   * @param folder of any file system, also inside a zip or jar file
+   * @param model a folder of any file system, also inside a zip or jar file; or a safetensors file
+   *     that holds a whole model of Stable Diffusion 1 or 2 or SDXL
    * @return its layout
-   * @throws IOException if there is no such folder
+   * @throws IOException if there is nothing, or it cannot be read
    * @throws ModelFormatException if it does not hold a model
    */
-  public static ModelLayout of(Path folder) throws IOException {
-    if (!Files.exists(folder)) {
-      throw new NoSuchFileException(folder.toString(), null, "no model folder there");
+  public static ModelLayout of(Path model) throws IOException {
+    return of(model, CheckpointHints.NONE);
+  }
+
+  /**
+   * Looks at a checkpoint in one file, knowing more of it than it says itself.
+   *
+   * @param model a safetensors file; of a folder the hints are not heeded
+   * @param hints what is known
+   * @return its layout
+   * @throws IOException if there is nothing, or it cannot be read
+   * @throws ModelFormatException if it does not hold a model
+   */
+  public static ModelLayout of(Path model, CheckpointHints hints) throws IOException {
+    if (!Files.exists(model)) {
+      throw new NoSuchFileException(model.toString(), null, "no model there");
     }
-    if (!Files.isDirectory(folder)) {
+    if (Files.isDirectory(model)) {
+      return ofFolder(model);
+    }
+    if (!Checkpoint.isCheckpoint(model)) {
       throw new ModelFormatException(
-          folder + ": expected a model folder with model_index.json, found a file");
+          model + ": expected a model's folder or a .safetensors file, found another file");
     }
+    CheckpointFiles files = new CheckpointFiles(Checkpoint.open(model, hints), hints);
+    return new ModelLayout(files, files.config("model_index.json"), Additions.NONE);
+  }
+
+  private static ModelLayout ofFolder(Path folder) {
     ConfigFile index = ConfigFile.read(folder, "model_index.json");
     if (!index.present()) {
       index = PipelineKind.of(folder).map(PipelineKind::index).orElse(index);
@@ -75,7 +99,7 @@ public final class ModelLayout {
               + ": no model_index.json there. Expected a model in the layout of the Hugging"
               + " Face hub: model_index.json beside text_encoder/, unet/, vae/ …");
     }
-    return new ModelLayout(folder, index, List.of(), Map.of());
+    return new ModelLayout(new FolderFiles(folder), index, Additions.NONE);
   }
 
   /**
@@ -85,7 +109,10 @@ public final class ModelLayout {
    * @return a copy
    */
   public ModelLayout with(List<TextualInversion> words) {
-    return new ModelLayout(folder, index, words, controlNets);
+    return new ModelLayout(
+        files,
+        index,
+        new Additions(words, additions.controlNets, additions.loras, additions.loraFolder));
   }
 
   /**
@@ -95,7 +122,66 @@ public final class ModelLayout {
    * @return a copy
    */
   public ModelLayout withControlNets(Map<String, Path> nets) {
-    return new ModelLayout(folder, index, inversions, nets);
+    return new ModelLayout(
+        files,
+        index,
+        new Additions(additions.inversions, nets, additions.loras, additions.loraFolder));
+  }
+
+  /**
+   * This folder, to be opened with LoRAs merged into its weights: for good, and as fast as without.
+   * LoRAs that change from request to request belong to the requests.
+   *
+   * @param loras in order; their changes add up
+   * @return a copy
+   * @throws IOException if a file cannot be read
+   * @throws ModelFormatException if one is not a LoRA
+   */
+  public ModelLayout withLoras(List<Lora> loras) throws IOException {
+    return new ModelLayout(
+        files,
+        index,
+        new Additions(
+            additions.inversions,
+            additions.controlNets,
+            new LoraFiles().read(loras),
+            additions.loraFolder));
+  }
+
+  /**
+   * This folder, to be opened with a folder in which requests find LoRAs by name.
+   *
+   * @param loras holds safetensors files
+   * @return a copy
+   * @throws IOException if there is no such folder
+   */
+  public ModelLayout withLoraFolder(Path loras) throws IOException {
+    if (!Files.isDirectory(loras)) {
+      throw new NoSuchFileException(loras.toString(), null, "no folder of LoRAs there");
+    }
+    return new ModelLayout(
+        files,
+        index,
+        new Additions(
+            additions.inversions, additions.controlNets, additions.loras, Optional.of(loras)));
+  }
+
+  /**
+   * LoRAs to be merged into the model's weights.
+   *
+   * @return their changes, empty if there are none
+   */
+  public LoraSet loras() {
+    return additions.loras;
+  }
+
+  /**
+   * Where requests find LoRAs by name.
+   *
+   * @return a folder, empty if none was given
+   */
+  public Optional<Path> loraFolder() {
+    return additions.loraFolder;
   }
 
   /**
@@ -104,10 +190,10 @@ public final class ModelLayout {
    * @return folders by name, in the order that controls without a name take them
    */
   public Map<String, Path> controlNets() {
-    Map<String, Path> all = new LinkedHashMap<>(controlNets);
+    Map<String, Path> all = new LinkedHashMap<>(additions.controlNets);
     String name = "controlnet";
     for (int i = 1; has(name); i++) {
-      all.putIfAbsent(name, folder.resolve(name));
+      all.putIfAbsent(name, folder().resolve(name));
       name = "controlnet_" + i;
     }
     return all;
@@ -119,7 +205,7 @@ public final class ModelLayout {
    * @return true after {@link #withControlNets} with some
    */
   public boolean hasGivenControlNets() {
-    return !controlNets.isEmpty();
+    return !additions.controlNets.isEmpty();
   }
 
   /**
@@ -128,26 +214,32 @@ public final class ModelLayout {
    * @return in the order of their tokens, unmodifiable
    */
   public List<TextualInversion> inversions() {
-    return inversions;
+    return additions.inversions;
   }
 
   /**
-   * The folder.
+   * The folder, or the file of a checkpoint.
    *
    * @return as given
    */
   public Path folder() {
-    return folder;
+    return files.place();
+  }
+
+  ModelFiles files() {
+    return files;
   }
 
   /**
    * The model's name.
    *
-   * @return the folder's name
+   * @return the name of its folder or file
    */
   public String name() {
-    Path name = folder.toAbsolutePath().normalize().getFileName();
-    return name == null ? folder.toString() : name.toString().replace("/", "");
+    Path name = folder().toAbsolutePath().normalize().getFileName();
+    return name == null
+        ? folder().toString()
+        : name.toString().replace("/", "").replaceFirst("(?i)\\.safetensors$", "");
   }
 
   /**
@@ -188,23 +280,17 @@ public final class ModelLayout {
    * @return true if component/model.onnx is there, or weights of a kind that is built here
    */
   public boolean has(String component) {
-    return ComponentNetwork.isThere(folder, component);
+    return files.has(component);
   }
 
   /**
-   * The components that have a network which can be opened.
+   * The components with a network.
    *
-   * @return folder names, in the order in which a generation uses them
+   * @return sorted names
+   * @throws IOException if the folder cannot be read
    */
-  public List<String> components() {
-    List<String> components = new ArrayList<>();
-    for (String name : NETWORKS) {
-      boolean built = !name.equals("safety_checker");
-      if (built ? has(name) : Files.isRegularFile(file(name, "model.onnx"))) {
-        components.add(name);
-      }
-    }
-    return components;
+  public List<String> networkNames() throws IOException {
+    return files.networks();
   }
 
   /**
@@ -216,15 +302,16 @@ public final class ModelLayout {
    *     cannot be built
    */
   public ComponentNetwork network(String component) {
-    return ComponentNetwork.find(folder, component)
+    return files
+        .network(component)
         .orElseThrow(
             () ->
                 new ModelFormatException(
                     "%s: %s/model.onnx is missing, and there are no weights (.safetensors) to build it from%s. Download the whole repository; weights in another format must be saved as safetensors, or exported to ONNX."
                         .formatted(
-                            folder,
+                            folder(),
                             component,
-                            Files.isDirectory(folder.resolve(component))
+                            Files.isDirectory(folder().resolve(component))
                                 ? "; the folder " + component + " is there"
                                 : "")));
   }
@@ -278,7 +365,7 @@ public final class ModelLayout {
    * @return its content, empty if there is none
    */
   public ConfigFile config(String component, String name) {
-    return ConfigFile.read(folder, ComponentNetwork.place(folder, component) + "/" + name);
+    return files.config(component, name);
   }
 
   /**
@@ -288,9 +375,9 @@ public final class ModelLayout {
    * @throws ModelFormatException if it is missing
    */
   public ConfigFile scheduler() {
-    ConfigFile config = ConfigFile.read(folder, "scheduler/scheduler_config.json");
+    ConfigFile config = files.config("scheduler", "scheduler_config.json");
     if (!config.present()) {
-      throw new ModelFormatException(folder + ": scheduler/scheduler_config.json is missing");
+      throw new ModelFormatException(folder() + ": scheduler/scheduler_config.json is missing");
     }
     return config;
   }
@@ -301,7 +388,7 @@ public final class ModelLayout {
    * @return generation_config.json, empty if there is none
    */
   public ConfigFile generation() {
-    return ConfigFile.read(folder, "generation_config.json");
+    return files.config("generation_config.json");
   }
 
   /**
@@ -312,6 +399,6 @@ public final class ModelLayout {
    * @return the path, there or not
    */
   public Path file(String component, String name) {
-    return folder.resolve(component).resolve(name);
+    return folder().resolve(component).resolve(name);
   }
 }

@@ -3,7 +3,6 @@ package io.github.diffusion4j.family;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.tokenizer.Tokenizer;
 import java.io.IOException;
-import java.nio.file.Files;
 
 /** Opens a model's tokenizers without its networks. */
 public final class ModelTokenizers {
@@ -19,8 +18,8 @@ public final class ModelTokenizers {
    * @throws ModelFormatException if the model has no such tokenizer
    */
   public static Tokenizer clip(ModelLayout layout) throws IOException {
-    boolean first = Files.isDirectory(layout.folder().resolve("tokenizer"));
-    boolean second = Files.isDirectory(layout.folder().resolve("tokenizer_2"));
+    boolean first = layout.files().hasTokenizer("tokenizer");
+    boolean second = layout.files().hasTokenizer("tokenizer_2");
     boolean secondIsClip =
         second && layout.config("text_encoder_2").text("model_type").orElse("").contains("clip");
     if (!first && !secondIsClip) {

@@ -7,6 +7,7 @@ import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.DenoiserModel;
 import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
@@ -57,6 +58,7 @@ final class OrtDenoiserModel implements DenoiserModel {
   }
 
   private final OrtModel model;
+  private final ChangedNetwork changed;
   private final TensorSpec sample;
   private final TensorSpec timestep;
   private final TensorSpec output;
@@ -75,6 +77,7 @@ final class OrtDenoiserModel implements DenoiserModel {
   OrtDenoiserModel(
       OrtModel model, String sampleName, Set<String> conditions, Input input, Steering steering) {
     this.model = model;
+    this.changed = ChangedNetwork.none(model);
     this.steering = steering;
     this.given = input;
     this.sample = model.require(model.input(sampleName), FLOATS, Set.of(3, 4));
@@ -94,8 +97,9 @@ final class OrtDenoiserModel implements DenoiserModel {
     model.requireNoOtherInputs(known);
   }
 
-  private OrtDenoiserModel(OrtDenoiserModel other, Steering steering) {
+  private OrtDenoiserModel(OrtDenoiserModel other, ChangedNetwork changed, Steering steering) {
     model = other.model;
+    this.changed = changed;
     given = other.given;
     sample = other.sample;
     timestep = other.timestep;
@@ -154,7 +158,16 @@ final class OrtDenoiserModel implements DenoiserModel {
                 .formatted(component(), signal.net(), available));
       }
     }
-    return new OrtDenoiserModel(this, new Steering(steering.nets(), Optional.of(schedule)));
+    return new OrtDenoiserModel(
+        this, changed, new Steering(steering.nets(), Optional.of(schedule)));
+  }
+
+  @Override
+  public DenoiserModel with(LoraSet loras) {
+    loras.requireOnly(component());
+    return loras.of(component()).isEmpty()
+        ? this
+        : new OrtDenoiserModel(this, ChangedNetwork.of(model, loras), steering);
   }
 
   @Override
@@ -171,8 +184,13 @@ final class OrtDenoiserModel implements DenoiserModel {
             .schedule()
             .flatMap(
                 schedule ->
-                    steering.nets().get().merged(schedule, model, given.extraChannels == 0));
-    return merged.isPresent() ? new Steered(rows, merged.get()) : new Bound(model, rows, steering);
+                    steering
+                        .nets()
+                        .get()
+                        .merged(schedule, changed.model(), given.extraChannels == 0));
+    return merged.isPresent()
+        ? new Steered(rows, merged.get())
+        : new Bound(changed.model(), rows, steering);
   }
 
   /** Rows of one run: a divisor of all rows that the network's batch dimension takes. */
@@ -212,6 +230,7 @@ final class OrtDenoiserModel implements DenoiserModel {
       names = inputs.stream().map(Conditioning.Input::name).toList();
       binding = network.bindForSteps(rows.cancel());
       try {
+        binding.change(changed.changes());
         in = samples(extra);
         time = binding.input(timestep.name(), rows.timeDims(timestep));
         out = binding.output(output.name(), dims(rows.each(), shape));
@@ -267,7 +286,7 @@ final class OrtDenoiserModel implements DenoiserModel {
         return ControlInputs.NONE;
       }
       ControlSchedule schedule = steering.schedule().get();
-      return network == model
+      return network == changed.model()
           ? new SeparateControls(nets, schedule, unet)
           : new MergedControls(
               nets.signatures(schedule), schedule, unet, network.inputs().keySet());
@@ -323,7 +342,7 @@ final class OrtDenoiserModel implements DenoiserModel {
       }
       if (alone.isEmpty()) {
         Steering none = new Steering(steering.nets(), Optional.empty());
-        alone = Optional.of(new Bound(model, rows, none));
+        alone = Optional.of(new Bound(changed.model(), rows, none));
       }
       alone.get().predict(latents, timestep, dst);
     }

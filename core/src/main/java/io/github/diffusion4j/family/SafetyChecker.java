@@ -18,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -122,7 +123,8 @@ public final class SafetyChecker implements AutoCloseable {
     }
     ImageProcessor processor = new ImageProcessorConfig(config).processor();
     OrtModel model =
-        runtime.openWhenNeeded(COMPONENT, folder.resolve(COMPONENT).resolve("model.onnx"));
+        runtime.openWhenNeeded(
+            COMPONENT, folder.resolve(COMPONENT).resolve("model.onnx"), List.of());
     try {
       return new SafetyChecker(model, processor);
     } catch (RuntimeException e) {

@@ -5,6 +5,7 @@ import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.FamilyRules;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.PromptEncoder;
 import io.github.diffusion4j.PromptOptions;
@@ -114,6 +115,11 @@ final class StableDiffusionXlFamily implements ModelFamily {
    */
   private record Prompts(ClipEncoders encoders, boolean zeros, boolean refiner)
       implements PromptEncoder {
+
+    @Override
+    public PromptEncoder with(LoraSet loras) {
+      return new Prompts(encoders.with(loras), zeros, refiner);
+    }
 
     @Override
     public boolean reads(PromptOptions options) {

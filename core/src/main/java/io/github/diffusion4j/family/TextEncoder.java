@@ -2,6 +2,7 @@ package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.InferenceException;
+import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.GraphEdit;
@@ -32,7 +33,7 @@ final class TextEncoder {
   private static final String BIAS = "diffusion4j.attention_bias";
 
   /** What a result depends on. */
-  private record Key(LongBuffer ids, BitSet unseen, Outputs outputs) {}
+  private record Key(LongBuffer ids, BitSet unseen, Outputs outputs, LoraSet loras) {}
 
   /** Which outputs to take: hidden states, and perhaps the pooled embedding. */
   record Outputs(String hidden, Optional<String> pooled) {
@@ -43,6 +44,7 @@ final class TextEncoder {
 
   private final Tokenizer tokenizer;
   private final OrtModel model;
+  private final LoraSet loras;
   private final FeatureCache<Key> cache;
   private final TensorSpec ids;
 
@@ -50,6 +52,7 @@ final class TextEncoder {
   TextEncoder(Tokenizer tokenizer, OrtModel model) {
     this.tokenizer = tokenizer;
     this.model = model;
+    this.loras = LoraSet.NONE;
     this.cache = new FeatureCache<>(model.options().promptCacheBytes());
     this.ids =
         model.require(
@@ -67,6 +70,19 @@ final class TextEncoder {
                   model.component(), encoder.ids, encoder.ids.dim(1), tokenizer.maxLength()));
     }
     return encoder;
+  }
+
+  private TextEncoder(TextEncoder other, LoraSet loras) {
+    tokenizer = other.tokenizer;
+    model = other.model;
+    cache = other.cache;
+    ids = other.ids;
+    this.loras = loras;
+  }
+
+  /** This encoder changed by LoRAs; it shares what is kept with this one. */
+  TextEncoder with(LoraSet changes) {
+    return changes.of(model.component()).isEmpty() ? this : new TextEncoder(this, changes);
   }
 
   Tokenizer tokenizer() {
@@ -140,8 +156,8 @@ final class TextEncoder {
    * @param outputs the outputs to take
    */
   TextFeatures encode(long[] tokens, BitSet unseen, Outputs outputs, CancelToken cancel) {
-    Key key = new Key(LongBuffer.wrap(tokens.clone()), (BitSet) unseen.clone(), outputs);
-    return cache.get(key, cancel, () -> run(unseen.isEmpty() ? model : masking(), key, cancel));
+    Key key = new Key(LongBuffer.wrap(tokens.clone()), (BitSet) unseen.clone(), outputs, loras);
+    return cache.get(key, cancel, () -> run(network(!unseen.isEmpty()), key, cancel));
   }
 
   /** How often the network ran. */
@@ -149,16 +165,17 @@ final class TextEncoder {
     return cache.computed();
   }
 
-  /** The network with an input for what is not seen. */
-  private OrtModel masking() {
+  /** The network, with an input for what is not seen where something is not. */
+  private ChangedNetwork network(boolean masks) {
+    ChangedNetwork network = ChangedNetwork.of(model, loras);
     try {
-      return model.edited(new GraphEdit.AttentionBias(BIAS));
+      return masks ? network.edited(new GraphEdit.AttentionBias(BIAS)) : network;
     } catch (IOException e) {
       throw new InferenceException(model.component(), "cannot be opened to hide tokens", e);
     }
   }
 
-  private TextFeatures run(OrtModel network, Key key, CancelToken cancel) {
+  private TextFeatures run(ChangedNetwork network, Key key, CancelToken cancel) {
     Set<String> outputs = new LinkedHashSet<>(Set.of(key.outputs.hidden));
     key.outputs.pooled.ifPresent(outputs::add);
     long[] tokens = key.ids.array();

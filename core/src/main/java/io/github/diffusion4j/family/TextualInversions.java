@@ -6,9 +6,7 @@ import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.tokenizer.Tokenizer;
 import io.github.diffusion4j.tokenizer.TokenizerOptions;
-import io.github.diffusion4j.tokenizer.Tokenizers;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 
 /**
@@ -35,12 +33,17 @@ record TextualInversions(List<TextualInversion> all, int encoder, int encoders) 
     }
   }
 
+  /** Opens a tokenizer. */
+  interface Opening {
+    Tokenizer open(TokenizerOptions options) throws IOException;
+  }
+
   /** Opens the text encoder's tokenizer with the words in it. */
-  Tokenizer tokenizer(Path folder, int limit) throws IOException {
+  Tokenizer tokenizer(Opening opening, int limit) throws IOException {
     List<String> tokens = all.stream().flatMap(inversion -> inversion.tokens().stream()).toList();
     TokenizerOptions options = TokenizerOptions.DEFAULTS.withLimit(limit).withAddedTokens(tokens);
     try (Closer open = new Closer()) {
-      Tokenizer tokenizer = open.own(Tokenizers.load(folder, options));
+      Tokenizer tokenizer = open.own(opening.open(options));
       Tokenizer known = all.isEmpty() ? tokenizer : new InvertedTokenizer(tokenizer, all);
       open.release();
       return known;

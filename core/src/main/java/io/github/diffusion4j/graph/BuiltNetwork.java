@@ -3,6 +3,7 @@ package io.github.diffusion4j.graph;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.Floats;
+import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.onnx.BuiltModel;
@@ -14,10 +15,12 @@ import io.github.diffusion4j.onnx.OnnxFile;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * A network that is built from its configuration and its weights when it is opened.
@@ -28,6 +31,8 @@ import java.util.Optional;
  */
 public record BuiltNetwork(String component, Architecture architecture, WeightSource weights)
     implements NetworkSource {
+
+  private static final String WEIGHT = ".weight";
 
   /** Checks that the parts are there. */
   public BuiltNetwork {
@@ -67,20 +72,6 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
   }
 
   /**
-   * Builds the network without a runtime.
-   *
-   * @param options precision and operators
-   * @return the model
-   * @throws IOException if a file of weights cannot be read
-   * @throws ModelFormatException if the weights are not those of the configuration
-   */
-  public BuiltModel build(GraphOptions options) throws IOException {
-    try (Closer open = new Closer()) {
-      return build(weights.open(open), options, List.of());
-    }
-  }
-
-  /**
    * What the network says of itself in the precision of its weights.
    *
    * @return inputs, outputs, weights
@@ -102,8 +93,16 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
   }
 
   private BuiltModel build(Weights stored, GraphOptions options, List<GraphEdit> edits) {
-    Graph graph = new Graph(component, stored, options);
-    architecture.addTo(graph, edits);
+    Graph graph = new Graph(component, MergedWeights.of(stored, edits), options);
+    List<GraphEdit> others = new ArrayList<>();
+    for (GraphEdit edit : edits) {
+      if (edit instanceof GraphEdit.LowRankInputs inputs) {
+        graph.changeable(inputs.layers());
+      } else if (!(edit instanceof GraphEdit.Merged)) {
+        others.add(edit);
+      }
+    }
+    architecture.addTo(graph, others);
     return graph.build(architecture::tolerates);
   }
 
@@ -124,6 +123,35 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
         .max(Map.Entry.comparingByValue())
         .map(Map.Entry::getKey)
         .orElse(ElementType.FLOAT32);
+  }
+
+  @Override
+  public Map<String, LowRank.Shape> layers() throws IOException {
+    try (Closer open = new Closer()) {
+      Weights stored = weights.open(open);
+      Map<String, LowRank.Shape> layers = new TreeMap<>();
+      for (String key : stored.keys()) {
+        if (key.endsWith(WEIGHT)) {
+          shape(stored.find(key).orElseThrow().seen())
+              .ifPresent(
+                  shape -> layers.put(key.substring(0, key.length() - WEIGHT.length()), shape));
+        }
+      }
+      return layers;
+    }
+  }
+
+  private static Optional<LowRank.Shape> shape(List<Long> shape) {
+    boolean layer = shape.size() == 2 || shape.size() == 4;
+    if (!layer || shape.stream().anyMatch(size -> size < 1 || size > Integer.MAX_VALUE)) {
+      return Optional.empty();
+    }
+    int out = shape.get(0).intValue();
+    int in = shape.get(1).intValue();
+    return Optional.of(
+        shape.size() == 2
+            ? LowRank.Shape.matrix(out, in)
+            : new LowRank.Shape(out, in, shape.get(2).intValue(), shape.get(3).intValue()));
   }
 
   @Override

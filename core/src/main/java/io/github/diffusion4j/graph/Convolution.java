@@ -53,19 +53,26 @@ public final class Convolution {
    */
   public static Value conv2d(Scope module, Value x, long channels, Window window) {
     int kernel = window.kernel();
-    long padBefore = window.before();
-    long padAfter = window.after();
-    Node node =
-        x.graph()
-            .node("Conv")
-            .in(x, module.weight("weight", channels, x.dim(1), kernel, kernel))
-            .with("kernel_shape", new long[] {kernel, kernel})
-            .with("strides", new long[] {window.stride(), window.stride()})
-            .with("pads", new long[] {padBefore, padBefore, padAfter, padAfter});
+    Node node = node(x, module.weight("weight", channels, x.dim(1), kernel, kernel), window);
     if (module.has("bias")) {
       node.in(module.weight("bias", channels));
     }
-    return node.out(x.type(), x.dim(0), channels, window.out(x.dim(2)), window.out(x.dim(3)));
+    Value result =
+        node.out(x.type(), x.dim(0), channels, window.out(x.dim(2)), window.out(x.dim(3)));
+    return LowRankPath.ofConvolution(module, x, result, window);
+  }
+
+  /** A convolution without bias, to be completed. */
+  static Node node(Value x, Value weight, Window window) {
+    int kernel = window.kernel();
+    long padBefore = window.before();
+    long padAfter = window.after();
+    return x.graph()
+        .node("Conv")
+        .in(x, weight)
+        .with("kernel_shape", new long[] {kernel, kernel})
+        .with("strides", new long[] {window.stride(), window.stride()})
+        .with("pads", new long[] {padBefore, padBefore, padAfter, padAfter});
   }
 
   /**

@@ -20,6 +20,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 
 /**
@@ -42,6 +44,7 @@ public final class Graph {
   private final GraphOptions options;
   private final Map<Constant, Value> constants = new HashMap<>();
   private final Map<String, Integer> numbers = new HashMap<>();
+  private final Set<String> unchanged = new TreeSet<>();
   private boolean usesMicrosoft;
 
   private record Constant(ElementType type, List<Long> shape, ByteString bytes) {}
@@ -75,6 +78,16 @@ public final class Graph {
    */
   public Scope root() {
     return new Scope(this, "", options.type());
+  }
+
+  /** Has layers get inputs for changes of low rank. */
+  void changeable(Set<String> layers) {
+    unchanged.addAll(layers);
+  }
+
+  /** Whether a layer is to get inputs for a change; it has been told so then. */
+  boolean change(String layer) {
+    return unchanged.remove(layer);
   }
 
   WeightTable weights() {
@@ -236,6 +249,10 @@ public final class Graph {
    */
   public BuiltModel build(Predicate<String> others) {
     weights.requireAll();
+    if (!unchanged.isEmpty()) {
+      throw new ModelFormatException(
+          proto.getName() + " has layers that no LoRA can change: " + unchanged);
+    }
     weights.requireNoOthers(others);
     WeightTable.Placed placed = weights.place();
     boolean float8 = weights.hasFloat8();

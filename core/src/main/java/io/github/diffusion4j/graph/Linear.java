@@ -50,15 +50,16 @@ public final class Linear {
     for (int i = 0; i < parts; i++) {
       results.add(sum(x, weights.get(i), biases.get(i)));
     }
-    return results;
+    return LowRankPath.ofParts(module, x, results);
   }
 
   private static Value biased(Scope module, Value x, Value weight) {
     if (!module.has("bias")) {
-      return product(x, weight);
+      return LowRankPath.ofMatrix(module, x, product(x, weight));
     }
     Value bias = module.weight("bias", weight.dim(0));
-    return x.rank() == 2 ? sum(x, weight, bias) : product(x, weight).plus(bias);
+    Value sum = x.rank() == 2 ? sum(x, weight, bias) : product(x, weight).plus(bias);
+    return LowRankPath.ofMatrix(module, x, sum);
   }
 
   /** Matrix product and sum in one: rows only. */
@@ -79,10 +80,12 @@ public final class Linear {
    * @return [..., out]
    */
   public static Value linearWithoutBias(Scope module, Value x, long out) {
-    return product(x, module.weight("weight", out, x.dim(-1)));
+    Value product = product(x, module.weight("weight", out, x.dim(-1)));
+    return LowRankPath.ofMatrix(module, x, product);
   }
 
-  private static Value product(Value x, Value weight) {
+  /** Times a transposed matrix. */
+  static Value product(Value x, Value weight) {
     long[] shape = x.shape();
     shape[shape.length - 1] = weight.dim(0);
     return x.graph()

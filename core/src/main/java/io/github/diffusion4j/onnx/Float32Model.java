@@ -19,12 +19,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.ShortBuffer;
-import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -56,17 +54,13 @@ final class Float32Model {
    * Widens a model.
    *
    * @param file where it came from; its external data are beside it
-   * @param model its content, perhaps edited
+   * @param model what it was edited to
    * @return the model, to be opened as a built one
    */
-  static BuiltModel of(Path file, byte[] model) throws IOException {
+  static BuiltModel of(Path file, BuiltModel model) throws IOException {
     Float32Model wide = new Float32Model(file, OnnxFile.read(file));
-    byte[] changed = wide.model(model);
-    boolean inFolder = file.getFileSystem() == FileSystems.getDefault();
-    return new BuiltModel(
-        changed,
-        inFolder ? Optional.of(file.toAbsolutePath().getParent()) : Optional.empty(),
-        wide.buffers);
+    wide.buffers.putAll(model.buffers());
+    return new BuiltModel(wide.model(model.bytes()), model.folder(), wide.buffers);
   }
 
   private byte[] model(byte[] bytes) throws IOException {
@@ -167,7 +161,13 @@ final class Float32Model {
     ByteBuffer bytes =
         direct ? ByteBuffer.allocateDirect(4 * count) : ByteBuffer.allocate(4 * count);
     bytes.order(ByteOrder.LITTLE_ENDIAN);
-    if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
+    if (buffers.containsKey(tensor.getName())) {
+      ByteBuffer halves = buffers.get(tensor.getName()).bytes();
+      for (int i = 0; i < count; i++) {
+        short half = halves.order(ByteOrder.LITTLE_ENDIAN).getShort(halves.position() + 2 * i);
+        bytes.putFloat(4 * i, Fp16Conversions.fp16ToFloat(half));
+      }
+    } else if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
       bytes.asFloatBuffer().put(external(tensor, count));
     } else if (tensor.getRawData().size() == 2 * count) {
       ShortBuffer halves =

@@ -3,6 +3,12 @@ package io.github.diffusion4j.onnx;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.Floats;
+import io.github.diffusion4j.LowRank;
+import java.util.Collections;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
 
 /**
  * A change of a network's graph, made while it is opened; the file stays as it is. For what an
@@ -43,6 +49,77 @@ public sealed interface GraphEdit {
       if (input.isBlank()) {
         throw new IllegalArgumentException("input must be a name, got \"" + input + "\"");
       }
+    }
+  }
+
+  /**
+   * Adds to layers, after the product with their weight, the product with two matrices that are
+   * inputs of the network: a change of low rank for each run. They are named by {@link #down} and
+   * {@link #up}: [rank, in] and [out, rank], of a convolution [rank, in, height, width] and [out,
+   * rank, 1, 1].
+   *
+   * @param layers names of {@link OrtModel#layers}
+   */
+  record LowRankInputs(SortedSet<String> layers) implements GraphEdit {
+    private static final String PREFIX = "lora.";
+    private static final String DOWN = ".down";
+
+    /** Copies the set. */
+    public LowRankInputs {
+      layers = Collections.unmodifiableSortedSet(new TreeSet<>(layers));
+    }
+
+    /**
+     * The input that a layer's own input is multiplied with.
+     *
+     * @param layer one of the layers
+     * @return its name
+     */
+    public static String down(String layer) {
+      return PREFIX + layer + DOWN;
+    }
+
+    /**
+     * The input that gives what is added to the layer's result.
+     *
+     * @param layer one of the layers
+     * @return its name
+     */
+    public static String up(String layer) {
+      return PREFIX + layer + ".up";
+    }
+
+    /** The layer that an input belongs to, where it is one of {@link #down}. */
+    static Optional<String> layer(String input) {
+      return input.startsWith(PREFIX) && input.endsWith(DOWN)
+          ? Optional.of(input.substring(PREFIX.length(), input.length() - DOWN.length()))
+          : Optional.empty();
+    }
+  }
+
+  /**
+   * Adds changes of low rank to the weights themselves, for as long as the network is open.
+   *
+   * @param name tells these changes from others, for equality
+   * @param changes by layer, names of {@link OrtModel#layers}
+   */
+  record Merged(String name, Map<String, LowRank> changes) implements GraphEdit {
+    /** Copies the map. */
+    public Merged {
+      requireNonNull(name, "name");
+      changes = Map.copyOf(changes);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Merged merged
+          && name.equals(merged.name)
+          && changes.keySet().equals(merged.changes.keySet());
+    }
+
+    @Override
+    public int hashCode() {
+      return name.hashCode();
     }
   }
 

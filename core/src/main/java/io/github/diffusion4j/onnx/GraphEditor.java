@@ -1,7 +1,10 @@
 package io.github.diffusion4j.onnx;
 
 import ai.onnxruntime.platform.Fp16Conversions;
+import com.google.protobuf.CodedInputStream;
+import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.onnx.schema.NodeProto;
 import java.io.ByteArrayInputStream;
 import java.io.EOFException;
 import java.io.IOException;
@@ -12,9 +15,11 @@ import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 
@@ -36,6 +41,7 @@ final class GraphEditor {
   private final Path path;
   private final SeekableByteChannel file;
   private final Map<Long, Replacement> replacements = new TreeMap<>();
+  private final Map<String, BuiltModel.Buffer> buffers = new HashMap<>();
   private final WireWriter first = new WireWriter();
   private final WireWriter last = new WireWriter();
 
@@ -51,10 +57,9 @@ final class GraphEditor {
   /**
    * Edits a model.
    *
-   * @return an ONNX model that refers to the file, to be opened with its folder as the place of
-   *     external data
+   * @return an ONNX model that refers to the file
    */
-  static byte[] edit(Path path, List<GraphEdit> edits) throws IOException {
+  static BuiltModel edit(Path path, List<GraphEdit> edits) throws IOException {
     OnnxGraph graph = OnnxGraph.read(path);
     try (SeekableByteChannel file = Files.newByteChannel(path)) {
       GraphEditor editor = new GraphEditor(graph, path, file);
@@ -64,9 +69,17 @@ final class GraphEditor {
           editor.append(more);
         } else if (edit instanceof GraphEdit.AttentionBias bias) {
           editor.bias(bias.input());
+        } else if (edit instanceof GraphEdit.LowRankInputs inputs) {
+          editor.adapt(inputs);
+        } else if (edit instanceof GraphEdit.Merged merged) {
+          editor.merge(merged);
         }
       }
-      return editor.model();
+      Optional<Path> folder =
+          path.getFileSystem() == FileSystems.getDefault()
+              ? Optional.of(path.toAbsolutePath().getParent())
+              : Optional.empty();
+      return new BuiltModel(editor.model(), folder, editor.buffers);
     }
   }
 
@@ -116,6 +129,58 @@ final class GraphEditor {
     last.bytes(5, rows.toByteArray());
     byte[] axis = new WireWriter().text(1, "axis").number(3, 0).number(20, 2).toByteArray();
     first.bytes(1, node("Concat", name, own, added).bytes(5, axis).toByteArray());
+  }
+
+  private void adapt(GraphEdit.LowRankInputs inputs) throws IOException {
+    OnnxLayers layers = OnnxLayers.of(graph);
+    for (String name : inputs.layers()) {
+      OnnxLayers.Layer layer = layers.require(path, name);
+      LowRankNodes nodes = new LowRankNodes(name, layer);
+      for (OnnxGraph.Node node : layer.nodes()) {
+        WireWriter fields = new WireWriter();
+        for (NodeProto replacing : nodes.replacing(proto(node))) {
+          fields.bytes(1, replacing.toByteArray());
+        }
+        replace(node.range(), fields.toByteArray());
+      }
+      nodes.inputs().forEach(input -> last.bytes(11, input.toByteArray()));
+    }
+  }
+
+  private NodeProto proto(OnnxGraph.Node node) throws IOException {
+    CodedInputStream field = CodedInputStream.newInstance(bytes(node.range()));
+    field.readTag();
+    return NodeProto.parseFrom(field.readBytes());
+  }
+
+  private void merge(GraphEdit.Merged merged) throws IOException {
+    OnnxLayers layers = OnnxLayers.of(graph);
+    for (Map.Entry<String, LowRank> change : merged.changes().entrySet()) {
+      OnnxLayers.Layer layer = layers.require(path, change.getKey());
+      OnnxFile.Initializer constant = layer.weight().initializer();
+      float[] values = OnnxWeights.values(graph, layer.weight()).toArray();
+      (layer.turned() ? change.getValue().transposed() : change.getValue()).addTo(values);
+      ElementType type = constant.type().element();
+      ByteBuffer bytes =
+          ByteBuffer.allocateDirect(Math.multiplyExact(values.length, type.bytes()))
+              .order(ByteOrder.LITTLE_ENDIAN);
+      for (float value : values) {
+        type.put(bytes, value);
+      }
+      buffers.put(constant.name(), new BuiltModel.Buffer(type, constant.shape(), bytes.flip()));
+      WireWriter out = header(constant.name(), constant);
+      entry(out, "location", constant.name());
+      entry(out, "offset", "0");
+      entry(out, "length", Integer.toString(bytes.remaining()));
+      out.number(14, 1);
+      replace(layer.weight().range(), new WireWriter().bytes(5, out.toByteArray()).toByteArray());
+    }
+  }
+
+  private static WireWriter header(String name, OnnxFile.Initializer constant) {
+    WireWriter out = new WireWriter();
+    constant.shape().forEach(size -> out.number(1, size));
+    return out.number(2, constant.type().ordinal() + 1).text(8, name);
   }
 
   /** The one table that the ids pick rows of, perhaps after a change of type or shape. */
@@ -235,9 +300,7 @@ final class GraphEditor {
   /** A constant's field under a name, with its values in it or as a reference to them. */
   private byte[] tensor(String name, OnnxGraph.Tensor tensor) throws IOException {
     OnnxFile.Initializer constant = tensor.initializer();
-    WireWriter out = new WireWriter();
-    constant.shape().forEach(size -> out.number(1, size));
-    out.number(2, constant.type().ordinal() + 1).text(8, name);
+    WireWriter out = header(name, constant);
     OnnxGraph.Range values = tensor.values().range();
     boolean external = tensor.values().form() == OnnxGraph.Form.EXTERNAL;
     if (external || isReferable(tensor)) {

@@ -1,10 +1,12 @@
 package io.github.diffusion4j.onnx;
 
 import io.github.diffusion4j.Floats;
+import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** A network that is built when it is opened. Safe for use by several threads. */
@@ -38,4 +40,16 @@ public interface NetworkSource {
    * @throws ModelFormatException if several end so, or it is not of floats
    */
   Optional<Floats> weightEnding(String suffix) throws IOException;
+
+  /**
+   * The layers with a weight: those that LoRAs can change.
+   *
+   * @return the weights' shapes by the layers' names, such as {@code mid_block.resnets.0.conv1};
+   *     empty if the file's names do not tell
+   * @throws IOException if a file cannot be read
+   * @throws ModelFormatException if it is not what it should be
+   */
+  default Map<String, LowRank.Shape> layers() throws IOException {
+    return Map.of();
+  }
 }

@@ -51,8 +51,23 @@ record OnnxGraph(
     static final Values EXTERNAL = new Values(Form.EXTERNAL, new Range(0, 0));
   }
 
-  /** An operator; one of another domain than ONNX's own has that before its name. */
-  record Node(String operator, List<String> inputs, List<String> outputs, Range range) {
+  /**
+   * An operator.
+   *
+   * @param name of this node, may be ""
+   * @param operator what it computes; one of another domain than ONNX's own has that before
+   * @param inputs names of values
+   * @param outputs names of values
+   * @param transposesSecond whether it has its attribute transB set
+   * @param range its field
+   */
+  record Node(
+      String name,
+      String operator,
+      List<String> inputs,
+      List<String> outputs,
+      boolean transposesSecond,
+      Range range) {
     Node {
       inputs = List.copyOf(inputs);
       outputs = List.copyOf(outputs);

@@ -1,12 +1,13 @@
 package io.github.diffusion4j.onnx;
 
 import io.github.diffusion4j.Floats;
+import io.github.diffusion4j.LowRank;
 import java.io.IOException;
-import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * A network in an ONNX file, whose graph is copied while its weights stay in the file.
@@ -17,11 +18,16 @@ public record OnnxNetwork(Path file) implements NetworkSource {
 
   @Override
   public BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits) throws IOException {
-    Optional<Path> folder =
-        file.getFileSystem() == FileSystems.getDefault()
-            ? Optional.of(file.toAbsolutePath().getParent())
-            : Optional.empty();
-    return new BuiltModel(GraphEditor.edit(file, edits), folder, Map.of());
+    return GraphEditor.edit(file, edits);
+  }
+
+  @Override
+  public Map<String, LowRank.Shape> layers() throws IOException {
+    Map<String, LowRank.Shape> shapes = new TreeMap<>();
+    OnnxLayers.of(OnnxGraph.read(file))
+        .layers()
+        .forEach((name, layer) -> shapes.put(name, layer.shape()));
+    return shapes;
   }
 
   @Override

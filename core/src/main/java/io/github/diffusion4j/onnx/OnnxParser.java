@@ -125,13 +125,17 @@ final class OnnxParser {
   private void node(long start) throws IOException {
     List<String> from = new ArrayList<>();
     List<String> to = new ArrayList<>();
+    String name = "";
     String operator = "";
     String domain = "";
+    boolean transposes = false;
     while (in.next()) {
       switch (in.field()) {
         case 1 -> from.add(in.text());
         case 2 -> to.add(in.text());
+        case 3 -> name = in.text();
         case 4 -> operator = in.text();
+        case 5 -> transposes |= isTransposition();
         case 7 -> domain = in.text();
         default -> {}
       }
@@ -139,10 +143,28 @@ final class OnnxParser {
     boolean standard = domain.isEmpty() || domain.equals("ai.onnx");
     nodes.add(
         new OnnxGraph.Node(
+            name,
             standard ? operator : domain + "." + operator,
             from,
             to,
+            transposes,
             new OnnxGraph.Range(start, in.position())));
+  }
+
+  /** Whether an AttributeProto says that the second matrix is transposed. */
+  private boolean isTransposition() throws IOException {
+    long outer = in.enter();
+    String name = "";
+    long value = 0;
+    while (in.next()) {
+      switch (in.field()) {
+        case 1 -> name = in.text();
+        case 3 -> value = in.integer();
+        default -> {}
+      }
+    }
+    in.leave(outer);
+    return name.equals("transB") && value == 1;
   }
 
   /** A TensorProto. */

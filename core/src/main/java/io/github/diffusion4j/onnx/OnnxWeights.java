@@ -60,6 +60,11 @@ public final class OnnxWeights {
     return found.isEmpty() ? Optional.empty() : Optional.of(values(found.get(0)));
   }
 
+  /** A constant's values. */
+  static Floats values(OnnxGraph graph, OnnxGraph.Tensor tensor) throws IOException {
+    return new OnnxWeights(graph).values(tensor);
+  }
+
   private Floats values(OnnxGraph.Tensor tensor) throws IOException {
     OnnxFile.Initializer constant = tensor.initializer();
     OnnxGraph.Range range = tensor.values().range();

@@ -7,11 +7,14 @@ import ai.onnxruntime.OrtSession;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.GenerationCancelledException;
 import io.github.diffusion4j.InferenceException;
+import io.github.diffusion4j.LowRank;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * One generation's use of one network: its tensors, wrapped once and used for every step, and the
@@ -139,6 +142,51 @@ public final class OrtBinding implements AutoCloseable {
     OrtTensor tensor = allocate(model.output(name), shape);
     write(name, tensor);
     return tensor;
+  }
+
+  /**
+   * Gives changes of low rank to a network that takes them; its other layers stay as they are.
+   *
+   * @param changes by layer
+   * @throws IllegalArgumentException if the network has no inputs for one of them
+   */
+  public void change(Map<String, LowRank> changes) {
+    Set<String> left = new TreeSet<>(changes.keySet());
+    for (TensorSpec spec : model.inputs().values()) {
+      Optional<String> layer = GraphEdit.LowRankInputs.layer(spec.name());
+      if (layer.isPresent()) {
+        TensorSpec up = model.input(GraphEdit.LowRankInputs.up(layer.get()));
+        LowRank change = changes.get(layer.get());
+        change(spec, up, change == null ? LowRank.none(shape(spec, up)) : change);
+        left.remove(layer.get());
+      }
+    }
+    if (!left.isEmpty()) {
+      throw new IllegalArgumentException(
+          model.component() + " takes no changes of the layers " + left);
+    }
+  }
+
+  private static LowRank.Shape shape(TensorSpec down, TensorSpec up) {
+    int out = (int) up.dim(0);
+    int in = (int) down.dim(1);
+    return down.rank() == 2
+        ? LowRank.Shape.matrix(out, in)
+        : new LowRank.Shape(out, in, (int) down.dim(2), (int) down.dim(3));
+  }
+
+  private void change(TensorSpec down, TensorSpec up, LowRank change) {
+    LowRank.Shape shape = change.shape();
+    long rank = change.rank();
+    boolean matrix = down.rank() == 2;
+    OrtTensor first =
+        matrix
+            ? input(down.name(), rank, shape.in())
+            : input(down.name(), rank, shape.in(), shape.height(), shape.width());
+    OrtTensor second =
+        matrix ? input(up.name(), shape.out(), rank) : input(up.name(), shape.out(), rank, 1, 1);
+    first.put(change.down());
+    second.put(change.up());
   }
 
   /**

@@ -2,6 +2,7 @@ package io.github.diffusion4j.onnx;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Floats;
+import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
 import java.io.IOException;
@@ -12,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -39,12 +42,18 @@ public final class OrtModel implements AutoCloseable {
           ? runtime.open(component, built.get(), all)
           : runtime.open(component, file, all);
     }
+
+    NetworkSource network() {
+      return built.orElseGet(() -> new OnnxNetwork(file));
+    }
   }
 
   private final Source source;
   private final String component;
   private final NetworkSession session;
   private final Map<GraphEdit, OrtModel> variants = new HashMap<>();
+  private final SortedSet<String> changeable = new TreeSet<>();
+  private Map<String, LowRank.Shape> layers = Map.of();
   private final Closer owned;
   private final Signature signature;
 
@@ -206,7 +215,7 @@ public final class OrtModel implements AutoCloseable {
    * @return builds its graph, with the changes that were made when it was opened
    */
   public NetworkSource network() {
-    NetworkSource base = source.built().orElseGet(() -> new OnnxNetwork(source.file()));
+    NetworkSource base = source.network();
     List<GraphEdit> own = source.edits();
     return new NetworkSource() {
       @Override
@@ -224,6 +233,11 @@ public final class OrtModel implements AutoCloseable {
       @Override
       public Optional<Floats> weightEnding(String suffix) throws IOException {
         return base.weightEnding(suffix);
+      }
+
+      @Override
+      public Map<String, LowRank.Shape> layers() throws IOException {
+        return base.layers();
       }
     };
   }
@@ -276,6 +290,37 @@ public final class OrtModel implements AutoCloseable {
         variants.put(edit, variant);
       }
       return variant;
+    }
+  }
+
+  /**
+   * The layers with a weight.
+   *
+   * @return the weights' shapes by the layers' names, such as {@code mid_block.resnets.0.conv1};
+   *     empty if the file's names do not tell
+   * @throws IOException if the file cannot be read
+   */
+  public Map<String, LowRank.Shape> layers() throws IOException {
+    synchronized (variants) {
+      if (layers.isEmpty()) {
+        layers = source.network().layers();
+      }
+      return layers;
+    }
+  }
+
+  /**
+   * This network with inputs for changes of layers: a second session, opened when first asked for.
+   * When other layers are asked for later, one more is opened for all layers asked for so far.
+   *
+   * @param names of {@link #layers}
+   * @return a network whose bindings take {@link OrtBinding#change}; closed with this one
+   * @throws IOException if the file cannot be read
+   */
+  public OrtModel changeable(Set<String> names) throws IOException {
+    synchronized (variants) {
+      changeable.addAll(names);
+      return edited(new GraphEdit.LowRankInputs(changeable));
     }
   }
 

@@ -199,13 +199,15 @@ public final class OrtRuntime {
    *
    * @param component what it is in its model, for messages
    * @param file an ONNX model
+   * @param edits made in memory
    * @return owned by the caller
    * @throws IOException if the file cannot be read
    * @throws ModelFormatException if it is not a whole ONNX model, or weights beside it are not
    */
-  public OrtModel openWhenNeeded(String component, Path file) throws IOException {
+  public OrtModel openWhenNeeded(String component, Path file, List<GraphEdit> edits)
+      throws IOException {
     boolean now = !residents.onDemand() && file.getFileSystem() != FileSystems.getDefault();
-    return open(new OrtModel.Source(this, component, file, Optional.empty(), List.of()), now);
+    return open(new OrtModel.Source(this, component, file, Optional.empty(), edits), now);
   }
 
   /**
@@ -213,14 +215,15 @@ public final class OrtRuntime {
    *
    * @param component what it is in its model, for messages
    * @param network builds it, now for what it takes and gives, and when it is first used
+   * @param edits changes of its graph
    * @return owned by the caller
    * @throws IOException if a file of weights cannot be read
    * @throws ModelFormatException if the weights are not those of its configuration
    */
-  public OrtModel openWhenNeeded(String component, NetworkSource network) throws IOException {
+  public OrtModel openWhenNeeded(String component, NetworkSource network, List<GraphEdit> edits)
+      throws IOException {
     return open(
-        new OrtModel.Source(this, component, network.file(), Optional.of(network), List.of()),
-        false);
+        new OrtModel.Source(this, component, network.file(), Optional.of(network), edits), false);
   }
 
   /** Closes networks that nobody uses, if only what is used is to be in memory. */
@@ -254,11 +257,11 @@ public final class OrtRuntime {
       BuiltModel model = source.built().get().build(this, source.edits());
       graph = OnnxGraph.read(source.file(), model.bytes());
     } else {
-      graph =
-          source.edits().isEmpty()
-              ? OnnxGraph.read(source.file())
-              : OnnxGraph.read(source.file(), GraphEditor.edit(source.file(), source.edits()));
+      graph = OnnxGraph.read(source.file());
       graph.requireExternalData();
+      if (!source.edits().isEmpty()) {
+        graph = OnnxGraph.read(source.file(), edited(source.file(), source.edits()).bytes());
+      }
     }
     return Optional.of(Signature.of(graph.file())).filter(Signature::isComplete);
   }
@@ -316,7 +319,7 @@ public final class OrtRuntime {
     }
     return source.edits().isEmpty()
         ? session(source.file(), sessionOptions)
-        : edited(source.file(), source.edits(), sessionOptions);
+        : built(edited(source.file(), source.edits()), sessionOptions);
   }
 
   private OrtSession session(Path file, OrtSession.SessionOptions sessionOptions)
@@ -381,17 +384,9 @@ public final class OrtRuntime {
         .open(environment, original, sessionOptions);
   }
 
-  private OrtSession edited(
-      Path file, List<GraphEdit> edits, OrtSession.SessionOptions sessionOptions)
-      throws OrtException, IOException {
-    byte[] model = GraphEditor.edit(file, edits);
-    if (edits.contains(new GraphEdit.Float32())) {
-      return built(Float32Model.of(file, model), sessionOptions);
-    }
-    if (file.getFileSystem() == FileSystems.getDefault()) {
-      sessionOptions.addConfigEntry(EXTERNAL_FOLDER, file.toAbsolutePath().getParent().toString());
-    }
-    return environment.createSession(model, sessionOptions);
+  private static BuiltModel edited(Path file, List<GraphEdit> edits) throws IOException {
+    BuiltModel edited = GraphEditor.edit(file, edits);
+    return edits.contains(new GraphEdit.Float32()) ? Float32Model.of(file, edited) : edited;
   }
 
   private OrtSession built(BuiltModel model, OrtSession.SessionOptions sessionOptions)

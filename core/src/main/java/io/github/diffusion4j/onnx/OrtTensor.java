@@ -163,6 +163,26 @@ public final class OrtTensor implements AutoCloseable {
   }
 
   /**
+   * Writes all elements.
+   *
+   * @param src as many values as elements, from position to limit; not changed
+   */
+  public void put(FloatBuffer src) {
+    if (src.remaining() != elements) {
+      throw new IllegalArgumentException(
+          "src must have " + elements + " values, got " + src.remaining());
+    }
+    if (floats != null) {
+      floats.put(0, src, src.position(), elements);
+      return;
+    }
+    ByteBuffer target = bytes.duplicate().order(ByteOrder.nativeOrder()).clear();
+    for (int i = 0; i < elements; i++) {
+      type.put(target, src.get(src.position() + i));
+    }
+  }
+
+  /**
    * Writes one number into every place, cut to an integer where the tensor holds integers: a
    * timestep.
    *

@@ -3,6 +3,7 @@ package io.github.diffusion4j.onnx;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.Floats;
+import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.onnx.schema.AttributeProto;
 import io.github.diffusion4j.onnx.schema.TensorProto;
 import io.github.diffusion4j.onnx.schema.TensorShapeProto;
@@ -11,6 +12,7 @@ import io.github.diffusion4j.onnx.schema.ValueInfoProto;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
@@ -178,5 +180,10 @@ public record SteeredNetwork(
   @Override
   public Optional<Floats> weightEnding(String suffix) throws IOException {
     return unet.weightEnding(suffix);
+  }
+
+  @Override
+  public Map<String, LowRank.Shape> layers() throws IOException {
+    return unet.layers();
   }
 }

@@ -83,13 +83,15 @@ public record BaseAndRefiner(double share) {
                   to.latentChannels(),
                   to.factor()));
     }
-    GenerationRequest whole = request.init().prepare(request, base.stages()).resolve(base.facts());
+    GenerationRequest tagged = base.withTaggedLoras(request);
+    GenerationRequest whole = tagged.init().prepare(tagged, base.stages()).resolve(base.facts());
     StepPlan plan = whole.plan().orElseThrow();
     Painting.Denoised first =
         base.denoise(
             whole.toBuilder().plan(plan.withDenoisingEnd(share)).build(), listener, cancel);
     LatentsToImage handed =
         new LatentsToImage(Floats.of(first.latents()), new StepPlan.Start.Share(share));
-    return refiner.generate(whole.toBuilder().init(handed).controls().build(), listener, cancel);
+    GenerationRequest rest = whole.toBuilder().init(handed).controls().loras().build();
+    return refiner.generate(rest, listener, cancel);
   }
 }

@@ -155,7 +155,7 @@ public record Provenance(
     settings.put("RNG", request.noiseKind().label());
     settings.put("Version", ProvenanceJson.generator());
     return new A1111Parameters(
-        request.promptOfEachImage().get(index),
+        request.promptOfEachImage().get(index) + LoraJson.tags(request.loras()),
         request.negativePrompts().isEmpty() ? "" : request.negativePromptOfEachImage().get(index),
         settings);
   }

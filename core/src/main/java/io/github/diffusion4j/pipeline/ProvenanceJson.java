@@ -57,6 +57,7 @@ final class ProvenanceJson {
     root.put("width", request.width().orElseThrow()).put("height", request.height().orElseThrow());
     PlanJson.write(root, request.plan().orElseThrow());
     ConditioningJson.write(root, request);
+    LoraJson.write(root, request.loras());
     GuidanceJson.write(root, request.guidance());
     request.eta().ifPresent(eta -> root.put("eta", eta));
     root.set("seeds", JSON.valueToTree(request.seeds()));
@@ -182,6 +183,7 @@ final class ProvenanceJson {
             .imagesPerPrompt(root.path("num_images_per_prompt").asInt())
             .batching(BranchBatching.valueOf(root.path("batching").asText()));
     ConditioningJson.read(root, builder);
+    builder.loras(LoraJson.read(root));
     if (root.has("eta")) {
       builder.eta(root.path("eta").asDouble());
     }

@@ -37,12 +37,14 @@ public final class StableDiffusionPipeline implements AutoCloseable {
 
   private final Stages stages;
   private final Equipment equipment;
+  private final RequestLoras loras;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
 
-  private StableDiffusionPipeline(Stages stages, Equipment equipment) {
+  private StableDiffusionPipeline(Stages stages, Equipment equipment, RequestLoras loras) {
     this.stages = requireNonNull(stages, "stages");
     this.equipment = equipment;
+    this.loras = loras;
   }
 
   /**
@@ -117,7 +119,8 @@ public final class StableDiffusionPipeline implements AutoCloseable {
       UnaryOperator<GenerationRequest> fit =
           request -> budget.map(b -> b.fit(request, stages, runtime)).orElse(request);
       Equipment equipment = new Equipment(runtime.describe(), safety, fit, runtime::closeIdle);
-      var pipeline = new StableDiffusionPipeline(stages, equipment);
+      var pipeline =
+          new StableDiffusionPipeline(stages, equipment, new RequestLoras(layout.loraFolder()));
       open.release();
       return pipeline;
     }
@@ -130,7 +133,8 @@ public final class StableDiffusionPipeline implements AutoCloseable {
    * @return owned by the caller
    */
   public static StableDiffusionPipeline of(Stages stages) {
-    return new StableDiffusionPipeline(stages, Equipment.OF_GIVEN_STAGES);
+    return new StableDiffusionPipeline(
+        stages, Equipment.OF_GIVEN_STAGES, new RequestLoras(Optional.empty()));
   }
 
   /**
@@ -188,20 +192,31 @@ public final class StableDiffusionPipeline implements AutoCloseable {
   public GenerationResult generate(
       GenerationRequest request, StepListener listener, CancelToken cancel) {
     requireNonNull(request, "request");
+    GenerationRequest tagged = withTaggedLoras(request);
     return locked(
-        listener, cancel, painting -> painting.decode(painting.denoise(resolved(request))));
+        tagged, listener, cancel, painting -> painting.decode(painting.denoise(resolved(tagged))));
   }
 
   /** The first part of a generation, whose latents something else goes on with. */
   Painting.Denoised denoise(GenerationRequest request, StepListener listener, CancelToken cancel) {
-    return locked(listener, cancel, painting -> painting.denoise(resolved(request)));
+    GenerationRequest tagged = withTaggedLoras(request);
+    return locked(tagged, listener, cancel, painting -> painting.denoise(resolved(tagged)));
+  }
+
+  /** The request with LoRAs in place of what its prompts say of them. */
+  GenerationRequest withTaggedLoras(GenerationRequest request) {
+    return loras.tagged(request);
   }
 
   private GenerationRequest resolved(GenerationRequest request) {
     return equipment.budget().apply(request.init().prepare(request, stages).resolve(facts()));
   }
 
-  private <T> T locked(StepListener listener, CancelToken cancel, Function<Painting, T> work) {
+  private <T> T locked(
+      GenerationRequest request,
+      StepListener listener,
+      CancelToken cancel,
+      Function<Painting, T> work) {
     requireNonNull(listener, "listener");
     requireNonNull(cancel, "cancel");
     lock.readLock().lock();
@@ -209,7 +224,8 @@ public final class StableDiffusionPipeline implements AutoCloseable {
       if (closed) {
         throw new IllegalStateException("this pipeline is closed");
       }
-      return work.apply(new Painting(stages, equipment, listener, cancel));
+      Stages changed = stages.with(loras.read(request.loras()));
+      return work.apply(new Painting(changed, equipment, listener, cancel));
     } finally {
       equipment.afterwards().run();
       lock.readLock().unlock();

@@ -5,7 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.graph.Architectures;
+import io.github.diffusion4j.graph.Parameters;
 import io.github.diffusion4j.graph.Weights;
 import io.github.diffusion4j.scheduler.Prediction;
 import io.github.diffusion4j.scheduler.Schedulers;
@@ -13,7 +17,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,11 +62,11 @@ class CheckpointTest {
   }
 
   private Checkpoint open(LdmFile file) throws IOException {
-    return open(file, Checkpoint.Known.NOTHING);
+    return open(file, CheckpointHints.NONE);
   }
 
-  private Checkpoint open(LdmFile file, Checkpoint.Known known) throws IOException {
-    return Checkpoint.open(file.write(folder.resolve("model.safetensors")), known);
+  private Checkpoint open(LdmFile file, CheckpointHints hints) throws IOException {
+    return Checkpoint.open(file.write(folder.resolve("model.safetensors")), hints);
   }
 
   private static long elements(Checkpoint checkpoint, String network) {
@@ -70,6 +75,26 @@ class CheckpointTest {
         .map(key -> weights.find(key).orElseThrow().shape())
         .mapToLong(shape -> shape.stream().reduce(1L, Math::multiplyExact))
         .sum();
+  }
+
+  /** Each network that the configurations describe has just the weights that the file holds. */
+  private static void assertBuildable(Checkpoint checkpoint) {
+    for (String network : checkpoint.networks()) {
+      ConfigFile config =
+          new ConfigFile(network, new ObjectMapper().valueToTree(checkpoint.config(network)));
+      Weights weights = checkpoint.weights(network);
+      Set<String> left = new TreeSet<>(weights.keys());
+      for (String component :
+          network.equals("vae") ? List.of("vae_encoder", "vae_decoder") : List.of(network)) {
+        Parameters.of(Architectures.of(component, config))
+            .forEach(
+                (key, shape) -> {
+                  assertEquals(shape, weights.find(key).orElseThrow().seen(), network + " " + key);
+                  left.remove(key);
+                });
+      }
+      assertEquals(Set.of(), left, network);
+    }
   }
 
   private static void assertConfig(Checkpoint checkpoint, String component, Object... pairs) {
@@ -81,99 +106,98 @@ class CheckpointTest {
 
   @Test
   void stableDiffusion1() throws IOException {
-    try (Checkpoint checkpoint = open(sd1(SD1))) {
-      assertEquals(CheckpointKind.SD1, checkpoint.kind());
-      assertEquals(859_520_964, elements(checkpoint, "unet"));
-      assertEquals(83_653_863, elements(checkpoint, "vae"));
-      assertEquals(123_060_480, elements(checkpoint, "text_encoder"));
-      String cross = "CrossAttnDownBlock2D";
-      assertConfig(
-          checkpoint,
-          "unet",
-          "block_out_channels",
-          List.of(320, 640, 1280, 1280),
-          "down_block_types",
-          List.of(cross, cross, cross, "DownBlock2D"),
-          "up_block_types",
-          List.of("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
-          "layers_per_block",
-          2,
-          "attention_head_dim",
-          8,
-          "cross_attention_dim",
-          768,
-          "use_linear_projection",
-          false,
-          "norm_num_groups",
-          32,
-          "sample_size",
-          64);
-      assertConfig(
-          checkpoint, "text_encoder", "num_attention_heads", 12, "hidden_act", "quick_gelu");
-      assertConfig(checkpoint, "model_index", "_class_name", "StableDiffusionPipeline");
-      assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
-      Schedulers.fromConfig(checkpoint.config("scheduler"));
-    }
+    Checkpoint checkpoint = open(sd1(SD1));
+    assertEquals(CheckpointKind.SD1, checkpoint.kind());
+    assertBuildable(checkpoint);
+    assertEquals(859_520_964, elements(checkpoint, "unet"));
+    assertEquals(83_653_863, elements(checkpoint, "vae"));
+    assertEquals(123_060_480, elements(checkpoint, "text_encoder"));
+    String cross = "CrossAttnDownBlock2D";
+    assertConfig(
+        checkpoint,
+        "unet",
+        "block_out_channels",
+        List.of(320, 640, 1280, 1280),
+        "down_block_types",
+        List.of(cross, cross, cross, "DownBlock2D"),
+        "up_block_types",
+        List.of("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
+        "layers_per_block",
+        2,
+        "attention_head_dim",
+        8,
+        "cross_attention_dim",
+        768,
+        "use_linear_projection",
+        false,
+        "norm_num_groups",
+        32,
+        "sample_size",
+        64);
+    assertConfig(checkpoint, "text_encoder", "num_attention_heads", 12, "hidden_act", "quick_gelu");
+    assertConfig(checkpoint, "model_index", "_class_name", "StableDiffusionPipeline");
+    assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
+    Schedulers.fromConfig(checkpoint.config("scheduler"));
   }
 
   @Test
   void stableDiffusion2() throws IOException {
-    try (Checkpoint checkpoint = open(sd2(SD2))) {
-      assertEquals(CheckpointKind.SD2, checkpoint.kind());
-      assertEquals(865_910_724, elements(checkpoint, "unet"));
-      assertEquals(340_387_840, elements(checkpoint, "text_encoder"));
-      assertConfig(
-          checkpoint,
-          "unet",
-          "attention_head_dim",
-          List.of(5, 10, 20, 20),
-          "use_linear_projection",
-          true,
-          "sample_size",
-          96);
-      assertConfig(
-          checkpoint,
-          "text_encoder",
-          "num_hidden_layers",
-          23,
-          "num_attention_heads",
-          16,
-          "hidden_act",
-          "gelu");
-      assertConfig(checkpoint, "scheduler", "prediction_type", "v_prediction");
-      assertConfig(checkpoint, "tokenizer", "pad_token", "!");
-      Schedulers.fromConfig(checkpoint.config("scheduler"));
-    }
+    Checkpoint checkpoint = open(sd2(SD2));
+    assertEquals(CheckpointKind.SD2, checkpoint.kind());
+    assertBuildable(checkpoint);
+    assertEquals(865_910_724, elements(checkpoint, "unet"));
+    assertEquals(340_387_840, elements(checkpoint, "text_encoder"));
+    assertConfig(
+        checkpoint,
+        "unet",
+        "attention_head_dim",
+        List.of(5, 10, 20, 20),
+        "use_linear_projection",
+        true,
+        "sample_size",
+        96);
+    assertConfig(
+        checkpoint,
+        "text_encoder",
+        "num_hidden_layers",
+        23,
+        "num_attention_heads",
+        16,
+        "hidden_act",
+        "gelu");
+    assertConfig(checkpoint, "scheduler", "prediction_type", "v_prediction");
+    assertConfig(checkpoint, "tokenizer", "pad_token", "!");
+    Schedulers.fromConfig(checkpoint.config("scheduler"));
   }
 
   @Test
   void sdxl() throws IOException {
-    try (Checkpoint checkpoint = open(sdxl(SDXL))) {
-      assertEquals(CheckpointKind.SDXL, checkpoint.kind());
-      assertEquals(2_567_463_684L, elements(checkpoint, "unet"));
-      assertEquals(123_060_480, elements(checkpoint, "text_encoder"));
-      assertEquals(694_659_840, elements(checkpoint, "text_encoder_2"));
-      assertConfig(
-          checkpoint,
-          "unet",
-          "attention_head_dim",
-          List.of(5, 10, 20),
-          "transformer_layers_per_block",
-          List.of(1, 2, 10),
-          "addition_embed_type",
-          "text_time",
-          "addition_time_embed_dim",
-          256,
-          "projection_class_embeddings_input_dim",
-          2816,
-          "sample_size",
-          128);
-      assertConfig(checkpoint, "vae", "scaling_factor", 0.13025);
-      assertConfig(checkpoint, "text_encoder_2", "projection_dim", 1280, "num_hidden_layers", 32);
-      assertConfig(checkpoint, "model_index", "_class_name", "StableDiffusionXLPipeline");
-      assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
-      Schedulers.fromConfig(checkpoint.config("scheduler"));
-    }
+    Checkpoint checkpoint = open(sdxl(SDXL));
+    assertEquals(CheckpointKind.SDXL, checkpoint.kind());
+    assertBuildable(checkpoint);
+    assertEquals(2_567_463_684L, elements(checkpoint, "unet"));
+    assertEquals(123_060_480, elements(checkpoint, "text_encoder"));
+    assertEquals(694_659_840, elements(checkpoint, "text_encoder_2"));
+    assertConfig(
+        checkpoint,
+        "unet",
+        "attention_head_dim",
+        List.of(5, 10, 20),
+        "transformer_layers_per_block",
+        List.of(1, 2, 10),
+        "addition_embed_type",
+        "text_time",
+        "addition_time_embed_dim",
+        256,
+        "projection_class_embeddings_input_dim",
+        2816,
+        "sample_size",
+        128);
+    assertConfig(checkpoint, "vae", "scaling_factor", 0.13025);
+    assertConfig(checkpoint, "text_encoder_2", "projection_dim", 1280, "num_hidden_layers", 32);
+    assertConfig(checkpoint, "model_index", "_class_name", "StableDiffusionXLPipeline");
+    assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
+    Schedulers.fromConfig(checkpoint.config("scheduler"));
   }
 
   @Test
@@ -183,74 +207,73 @@ class CheckpointTest {
             .unet(REFINER)
             .autoencoder()
             .openClip("conditioner.embedders.0.model.", 1280, 32);
-    try (Checkpoint checkpoint = open(file)) {
-      assertEquals(CheckpointKind.SDXL_REFINER, checkpoint.kind());
-      assertFalse(checkpoint.networks().contains("text_encoder"));
-      assertConfig(
-          checkpoint,
-          "unet",
-          "block_out_channels",
-          List.of(384, 768, 1536, 1536),
-          "transformer_layers_per_block",
-          List.of(1, 4, 4, 4),
-          "addition_time_embed_dim",
-          256);
-      assertConfig(checkpoint, "model_index", "requires_aesthetics_score", true);
-      assertTrue(
-          checkpoint.weights("unet").keys().contains("up_blocks.3.resnets.2.conv_shortcut.bias"));
-    }
+    Checkpoint checkpoint = open(file);
+    assertEquals(CheckpointKind.SDXL_REFINER, checkpoint.kind());
+    assertBuildable(checkpoint);
+    assertFalse(checkpoint.networks().contains("text_encoder"));
+    assertConfig(
+        checkpoint,
+        "unet",
+        "block_out_channels",
+        List.of(384, 768, 1536, 1536),
+        "transformer_layers_per_block",
+        List.of(1, 4, 4, 4),
+        "addition_time_embed_dim",
+        256);
+    assertConfig(checkpoint, "model_index", "requires_aesthetics_score", true);
+    assertTrue(
+        checkpoint.weights("unet").keys().contains("up_blocks.3.resnets.2.conv_shortcut.bias"));
   }
 
   @Test
   void inpaintingAndInstructionsAreToldByChannels() throws IOException {
     LdmFile.UNet nine = new LdmFile.UNet(9, 320, MULTIPLES, SD1.depths(), 1, 768, 0);
-    try (Checkpoint checkpoint = open(sd1(nine))) {
-      assertConfig(checkpoint, "model_index", "_class_name", "StableDiffusionInpaintPipeline");
-    }
+    Checkpoint checkpoint = open(sd1(nine));
+    assertConfig(checkpoint, "model_index", "_class_name", "StableDiffusionInpaintPipeline");
+
     LdmFile.UNet nine2 = new LdmFile.UNet(9, 320, MULTIPLES, SD2.depths(), 1, 1024, 0);
-    try (Checkpoint checkpoint = open(sd2(nine2))) {
-      assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
-      assertConfig(checkpoint, "unet", "sample_size", 64);
-    }
+    checkpoint = open(sd2(nine2));
+    assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
+    assertConfig(checkpoint, "unet", "sample_size", 64);
+
     LdmFile.UNet nineXl = new LdmFile.UNet(9, 320, SDXL.multiples(), SDXL.depths(), 10, 2048, 2816);
-    try (Checkpoint checkpoint = open(sdxl(nineXl))) {
-      assertConfig(checkpoint, "model_index", "_class_name", "StableDiffusionXLInpaintPipeline");
-    }
+    checkpoint = open(sdxl(nineXl));
+    assertConfig(checkpoint, "model_index", "_class_name", "StableDiffusionXLInpaintPipeline");
+
     LdmFile.UNet eight = new LdmFile.UNet(8, 320, MULTIPLES, SD1.depths(), 1, 768, 0);
-    try (Checkpoint checkpoint = open(sd1(eight))) {
-      assertConfig(
-          checkpoint, "model_index", "_class_name", "StableDiffusionInstructPix2PixPipeline");
-    }
+    checkpoint = open(sd1(eight));
+    assertConfig(
+        checkpoint, "model_index", "_class_name", "StableDiffusionInstructPix2PixPipeline");
+
     LdmFile.UNet five = new LdmFile.UNet(5, 320, MULTIPLES, SD2.depths(), 1, 1024, 0);
     assertTrue(message(sd2(five)).contains("UNet takes 5 channels, expected 4"));
   }
 
   @Test
   void predictionIsGivenOrMarkedOrUsual() throws IOException {
-    Checkpoint.Known epsilon = new Checkpoint.Known(Optional.of(Prediction.EPSILON), Map.of());
-    try (Checkpoint checkpoint = open(sd2(SD2), epsilon)) {
-      assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
-      assertConfig(checkpoint, "unet", "sample_size", 64);
-    }
-    try (Checkpoint checkpoint = open(sd2(SD2).metadata("modelspec.prediction_type", "epsilon"))) {
-      assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
-    }
-    try (Checkpoint checkpoint = open(sdxl(SDXL).tensor("v_pred").tensor("ztsnr"))) {
-      assertConfig(
-          checkpoint,
-          "scheduler",
-          "prediction_type",
-          "v_prediction",
-          "rescale_betas_zero_snr",
-          true,
-          "timestep_spacing",
-          "trailing");
-      Schedulers.fromConfig(checkpoint.config("scheduler"));
-    }
-    try (Checkpoint checkpoint = open(sd1(SD1).tensor("v_pred").tensor("ztsnr"))) {
-      assertConfig(checkpoint, "scheduler", "_class_name", "DDIMScheduler");
-      Schedulers.fromConfig(checkpoint.config("scheduler"));
-    }
+    CheckpointHints epsilon = CheckpointHints.NONE.withPrediction(Prediction.EPSILON);
+    Checkpoint checkpoint = open(sd2(SD2), epsilon);
+    assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
+    assertConfig(checkpoint, "unet", "sample_size", 64);
+
+    checkpoint = open(sd2(SD2).metadata("modelspec.prediction_type", "epsilon"));
+    assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
+
+    checkpoint = open(sdxl(SDXL).tensor("v_pred").tensor("ztsnr"));
+    assertConfig(
+        checkpoint,
+        "scheduler",
+        "prediction_type",
+        "v_prediction",
+        "rescale_betas_zero_snr",
+        true,
+        "timestep_spacing",
+        "trailing");
+    Schedulers.fromConfig(checkpoint.config("scheduler"));
+
+    checkpoint = open(sd1(SD1).tensor("v_pred").tensor("ztsnr"));
+    assertConfig(checkpoint, "scheduler", "_class_name", "DDIMScheduler");
+    Schedulers.fromConfig(checkpoint.config("scheduler"));
   }
 
   @Test
@@ -310,9 +333,8 @@ class CheckpointTest {
     return assertThrows(
             ModelFormatException.class,
             () -> {
-              try (Checkpoint checkpoint = open(file)) {
-                checkpoint.networks().forEach(checkpoint::weights);
-              }
+              Checkpoint checkpoint = open(file);
+              checkpoint.networks().forEach(checkpoint::weights);
             })
         .getMessage();
   }

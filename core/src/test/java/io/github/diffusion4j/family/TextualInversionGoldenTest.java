@@ -17,6 +17,7 @@ import io.github.diffusion4j.TextualInversion;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.tensor.SafetensorsFile;
 import io.github.diffusion4j.tokenizer.Tokenizer;
+import io.github.diffusion4j.tokenizer.Tokenizers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -85,7 +86,8 @@ class TextualInversionGoldenTest {
     OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).build());
     try (SafetensorsFile tensors = SafetensorsFile.open(folder.resolve("ti_golden.safetensors"));
         Tokenizer tokenizer =
-            new TextualInversions(inversions, 0, 1).tokenizer(model.resolve("tokenizer"), 77);
+            new TextualInversions(inversions, 0, 1)
+                .tokenizer(options -> Tokenizers.load(model.resolve("tokenizer"), options), 77);
         Stages stages = Families.of(layout).open(layout, runtime)) {
       for (Map.Entry<String, JsonNode> token : golden.get("added_tokens").properties()) {
         assertEquals(

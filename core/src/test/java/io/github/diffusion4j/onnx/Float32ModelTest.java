@@ -17,6 +17,8 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,7 +84,8 @@ class Float32ModelTest {
 
   @Test
   void weightsInAnotherFileAreWidened() throws IOException {
-    BuiltModel model = Float32Model.of(adding(2 * COUNT), Files.readAllBytes(adding(2 * COUNT)));
+    BuiltModel model =
+        Float32Model.of(adding(2 * COUNT), model(Files.readAllBytes(adding(2 * COUNT))));
     assertEquals(Set.of("weights"), model.buffers().keySet());
     try (OrtModel wide =
             runtime.open("adder", adding(2 * COUNT), List.of(new GraphEdit.Float32()));
@@ -119,6 +122,10 @@ class Float32ModelTest {
                 .bytes());
     byte[] bytes = Files.readAllBytes(file);
     assertFalse(bytes.length > 4096);
-    assertThrows(ModelFormatException.class, () -> Float32Model.of(file, bytes));
+    assertThrows(ModelFormatException.class, () -> Float32Model.of(file, model(bytes)));
+  }
+
+  private BuiltModel model(byte[] bytes) {
+    return new BuiltModel(bytes, Optional.of(folder), Map.of());
   }
 }

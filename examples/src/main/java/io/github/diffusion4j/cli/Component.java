@@ -46,13 +46,7 @@ record Component(String name, String className, long bytes, Optional<OnnxFile> n
                 classes.put(entry.getKey(), pair.get(1).textValue());
               }
             });
-    try (Stream<Path> folders = Files.list(layout.folder())) {
-      folders
-          .map(folder -> folder.getFileName().toString().replace("/", ""))
-          .filter(layout::has)
-          .sorted()
-          .forEach(name -> classes.putIfAbsent(name, ""));
-    }
+    layout.networkNames().forEach(name -> classes.putIfAbsent(name, ""));
     List<Component> components = new ArrayList<>();
     for (Map.Entry<String, String> entry : classes.entrySet()) {
       components.add(read(layout, entry.getKey(), entry.getValue()));

@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.checkpoint.CheckpointHints;
 import io.github.diffusion4j.examples.ShippedModel;
 import io.github.diffusion4j.family.MemoryNeeds;
+import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -32,8 +34,16 @@ final class InspectCommand implements Callable<Integer> {
   @Parameters(
       arity = "0..1",
       paramLabel = "MODEL",
-      description = "The model's folder. Default: the small model that ships.")
+      description =
+          "A model's folder, a checkpoint in one file, or any safetensors file. Default: the small"
+              + " model that ships.")
   private Path folder;
+
+  @Option(
+      names = "--config",
+      paramLabel = "DIR",
+      description = "Configurations of a checkpoint in one file, as for generate.")
+  private Path config;
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
@@ -50,8 +60,17 @@ final class InspectCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Path model = folder == null ? ShippedModel.path() : folder;
-    Inspection inspection = Inspection.of(model);
-    Optional<ModelFacts> facts = facts(model);
+    if (TensorInspection.isAllThereIs(model)) {
+      TensorInspection tensors = TensorInspection.of(model);
+      print(json ? write(tensors.json()) : tensors.toText());
+      return 0;
+    }
+    ModelLayout layout =
+        ModelLayout.of(
+            model,
+            config == null ? CheckpointHints.NONE : CheckpointHints.NONE.withConfigs(config));
+    Inspection inspection = Inspection.of(layout);
+    Optional<ModelFacts> facts = facts(layout);
     Optional<MemoryTable> memory = memory(inspection, facts);
     if (json) {
       ObjectNode root = inspection.json(facts);
@@ -78,13 +97,13 @@ final class InspectCommand implements Callable<Integer> {
             needs, new MemoryNeeds.Work(facts.get().width(), facts.get().height(), 1, branches)));
   }
 
-  private Optional<ModelFacts> facts(Path model) throws IOException {
+  private Optional<ModelFacts> facts(ModelLayout layout) throws IOException {
     if (closed) {
       return Optional.empty();
     }
     try (StableDiffusionPipeline pipeline =
         StableDiffusionPipeline.load(
-            model, RuntimeOptions.builder().residency(Residency.ON_DEMAND).build())) {
+            layout, RuntimeOptions.builder().residency(Residency.ON_DEMAND).build())) {
       return Optional.of(pipeline.facts());
     }
   }

@@ -33,8 +33,7 @@ record Inspection(
     components = List.copyOf(components);
   }
 
-  static Inspection of(Path folder) throws IOException {
-    ModelLayout layout = ModelLayout.of(folder);
+  static Inspection of(ModelLayout layout) throws IOException {
     return new Inspection(
         layout, Families.of(layout).name(), Component.of(layout), layout.scheduler().toMap());
   }
@@ -131,7 +130,7 @@ record Inspection(
     return type.name().toLowerCase(Locale.ROOT);
   }
 
-  private static String megabytes(long bytes) {
+  static String megabytes(long bytes) {
     return bytes < 100_000
         ? String.format(Locale.ROOT, "%.1f kB", bytes / 1e3)
         : String.format(Locale.ROOT, "%.1f MB", bytes / 1e6);

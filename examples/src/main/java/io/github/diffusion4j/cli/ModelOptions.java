@@ -5,9 +5,13 @@ import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.SafetyPolicy;
 import io.github.diffusion4j.VaeTiling;
+import io.github.diffusion4j.checkpoint.CheckpointHints;
 import io.github.diffusion4j.examples.ShippedModel;
+import io.github.diffusion4j.family.ModelLayout;
+import io.github.diffusion4j.scheduler.Prediction;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -20,11 +24,43 @@ final class ModelOptions {
 
   @Option(
       names = {"-m", "--model"},
+      paramLabel = "MODEL",
+      description =
+          "Model in the Hugging Face layout (with model_index.json), of ONNX files or safetensors,"
+              + " or a checkpoint in one .safetensors file. Default: $DIFFUSION4J_MODEL, else the"
+              + " small model that ships.")
+  private Path model;
+
+  @Option(
+      names = "--config",
       paramLabel = "DIR",
       description =
-          "Model in the Hugging Face layout (with model_index.json), of ONNX files or safetensors. Default:"
-              + " $DIFFUSION4J_MODEL, else the small model that ships.")
-  private Path model;
+          "Configurations and tokenizers of a checkpoint in one file, in the layout of diffusers,"
+              + " where they are not those of published models.")
+  private Path config;
+
+  @Option(
+      names = "--prediction",
+      paramLabel = "TYPE",
+      converter = PredictionConverter.class,
+      description =
+          "What the UNet of a checkpoint in one file gives, where the file does not say: epsilon or"
+              + " v_prediction.")
+  private Prediction prediction;
+
+  @Option(
+      names = "--lora-dir",
+      paramLabel = "DIR",
+      description =
+          "Where <lora:NAME:SCALE> in prompts (with --prompt-syntax a1111) finds its file.")
+  private Path loraFolder;
+
+  @Option(
+      names = "--merge-lora",
+      paramLabel = "FILE[:SCALE]",
+      description =
+          "Merge a LoRA into the model when it is opened: for all pictures; may be given again.")
+  private List<String> merged = List.of();
 
   @Option(
       names = "--provider",
@@ -100,6 +136,18 @@ final class ModelOptions {
   /** The folder asked for, or the shipped one. */
   Path folder() throws IOException {
     return model == null ? ShippedModel.path() : model;
+  }
+
+  /** The model with what these options add to it. */
+  ModelLayout layout() throws IOException {
+    CheckpointHints hints =
+        config == null ? CheckpointHints.NONE : CheckpointHints.NONE.withConfigs(config);
+    ModelLayout layout =
+        ModelLayout.of(folder(), prediction == null ? hints : hints.withPrediction(prediction));
+    if (!merged.isEmpty()) {
+      layout = layout.withLoras(merged.stream().map(LoraOption::parse).toList());
+    }
+    return loraFolder == null ? layout : layout.withLoraFolder(loraFolder);
   }
 
   /** Options of the runtime. */
@@ -197,6 +245,19 @@ final class ModelOptions {
       } catch (IllegalArgumentException e) {
         throw new TypeConversionException(e.getMessage());
       }
+    }
+  }
+
+  /** Reads what a UNet gives. */
+  static final class PredictionConverter implements ITypeConverter<Prediction> {
+    @Override
+    public Prediction convert(String text) {
+      return switch (text.toLowerCase(Locale.ROOT)) {
+        case "epsilon" -> Prediction.EPSILON;
+        case "v", "v_prediction" -> Prediction.V;
+        default ->
+            throw new TypeConversionException("expected epsilon or v_prediction, got " + text);
+      };
     }
   }
 }

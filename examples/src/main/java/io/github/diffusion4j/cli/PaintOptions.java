@@ -7,7 +7,6 @@ import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
 import io.github.diffusion4j.task.Variation;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -70,14 +69,13 @@ final class PaintOptions {
         return 0;
       }
     }
-    Path folder = model.folder();
     mark(root, times, "options read");
     long start = System.nanoTime();
     LatentRecording latents = new LatentRecording();
     int failed;
     try (StableDiffusionPipeline pipeline =
             StableDiffusionPipeline.load(
-                task.layout(ModelLayout.of(folder).with(request.inversions())), model.runtime());
+                task.layout(model.layout().with(request.inversions())), model.runtime());
         Closer owned = new Closer();
         StepProgress progress =
             new StepProgress(session, batch.map(run -> run.pictures().size()).orElse(jobs.size()));

@@ -2,6 +2,7 @@ package io.github.diffusion4j.cli;
 
 import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.GenerationRequestBuilder;
+import io.github.diffusion4j.Lora;
 import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.noise.NoiseKind;
 import io.github.diffusion4j.task.Variation;
@@ -92,6 +93,13 @@ final class PictureOptions {
   private NoiseKind noise;
 
   @Option(
+      names = "--lora",
+      paramLabel = "FILE[:SCALE]",
+      description =
+          "Paint with a LoRA (safetensors); may be given again, then they add up. Default SCALE: 1.")
+  private List<String> loras = List.of();
+
+  @Option(
       names = "--one-by-one",
       description = "Run the two branches of guidance one after the other: less memory, slower.")
   private Boolean oneByOne;
@@ -110,6 +118,9 @@ final class PictureOptions {
     if (variationSeed != null) {
       double strength = variationStrength == null ? VARIATION_STRENGTH : variationStrength;
       builder.init(new Variation(variationSeed, strength));
+    }
+    if (!loras.isEmpty()) {
+      builder.loras(loras.stream().map(LoraOption::parse).toArray(Lora[]::new));
     }
     Optional.ofNullable(eta).ifPresent(builder::eta);
     Optional.ofNullable(noise).ifPresent(builder::noiseKind);

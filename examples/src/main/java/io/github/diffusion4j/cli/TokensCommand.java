@@ -54,7 +54,7 @@ final class TokensCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     PromptOptions options = arguments.change(TextOptions.DEFAULT).prompt();
-    ModelLayout layout = ModelLayout.of(model.folder()).with(arguments.inversions());
+    ModelLayout layout = model.layout().with(arguments.inversions());
     StringBuilder text = new StringBuilder();
     try (Tokenizer tokenizer = ModelTokenizers.clip(layout)) {
       if (options.syntax() == PromptSyntax.WEB_UI) {

@@ -1,0 +1,275 @@
+package io.github.diffusion4j.lora;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.diffusion4j.Lora;
+import io.github.diffusion4j.LoraSet;
+import io.github.diffusion4j.LowRank;
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.tensor.SafetensorsWriter;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class LoraFileTest {
+
+  private static final String LAYER = "mid_block_attentions_0_transformer_blocks_0_attn1_to_out_0";
+  private static final String MODULE = "mid_block.attentions.0.transformer_blocks.0.attn1.to_out.0";
+
+  @TempDir Path folder;
+
+  /** Columns: names of the two matrices in programs of old and new, component, layer. */
+  @ParameterizedTest
+  @CsvSource({
+    "lora_unet_LAYER.lora_down.weight, lora_unet_LAYER.lora_up.weight, unet, LAYER",
+    "lora_te_LAYER.lora_down.weight, lora_te_LAYER.lora_up.weight, text_encoder, LAYER",
+    "lora_te1_LAYER.lora_down.weight, lora_te1_LAYER.lora_up.weight, text_encoder, LAYER",
+    "lora_te2_LAYER.lora_down.weight, lora_te2_LAYER.lora_up.weight, text_encoder_2, LAYER",
+    "unet.MODULE.lora_A.weight, unet.MODULE.lora_B.weight, unet, LAYER",
+    "unet.MODULE.lora_A.default.weight, unet.MODULE.lora_B.default.weight, unet, LAYER",
+    "unet.MODULE.lora_A, unet.MODULE.lora_B, unet, LAYER",
+    "unet.MODULE.lora.down.weight, unet.MODULE.lora.up.weight, unet, LAYER",
+    "unet.MODULE.lora.down, unet.MODULE.lora.up, unet, LAYER",
+    "text_encoder.MODULE.lora_linear_layer.down.weight,"
+        + " text_encoder.MODULE.lora_linear_layer.up.weight, text_encoder, LAYER",
+    "text_encoder_2.MODULE.lora_A.weight, text_encoder_2.MODULE.lora_B.weight, text_encoder_2,"
+        + " LAYER",
+    "base_model.model.MODULE.lora_A.weight, base_model.model.MODULE.lora_B.weight, unet, LAYER",
+    "MODULE.lora_A.weight, MODULE.lora_B.weight, unet, LAYER",
+    "unet.mid_block.attn1.processor.to_q_lora.down.weight,"
+        + " unet.mid_block.attn1.processor.to_q_lora.up.weight, unet, mid_block_attn1_to_q",
+    "unet.mid_block.attn1.processor.to_out_lora.down.weight,"
+        + " unet.mid_block.attn1.processor.to_out_lora.up.weight, unet, mid_block_attn1_to_out_0",
+  })
+  void namesOfManyPrograms(String down, String up, String component, String layer)
+      throws IOException {
+    Path file =
+        new Written(folder)
+            .add(filled(down), List.of(1L, 3L), 1, 2, 3)
+            .add(filled(up), List.of(2L, 1L), 4, 5)
+            .file();
+    LowRank change = LoraFile.read(file).components().get(component).get(filled(layer));
+    float[] weight = new float[6];
+    change.addTo(weight);
+    assertArrayEquals(new float[] {4, 8, 12, 5, 10, 15}, weight);
+  }
+
+  private static String filled(String name) {
+    return name.replace("LAYER", LAYER).replace("MODULE", MODULE);
+  }
+
+  @Test
+  void alphaOverRankIsAFactor() throws IOException {
+    Path file =
+        new Written(folder)
+            .add("lora_unet_a.lora_down.weight", List.of(2L, 1L), 1, 10)
+            .add("lora_unet_a.lora_up.weight", List.of(1L, 2L), 3, 4)
+            .add("lora_unet_a.alpha", List.of(), 1)
+            .file();
+    float[] weight = {100};
+    LoraFile.read(file).components().get("unet").get("a").addTo(weight);
+    assertArrayEquals(new float[] {100 + 43 / 2f}, weight);
+  }
+
+  /** A point of one channel into two, a kernel of two rows, a point: worked out by hand. */
+  @Test
+  void threeMatricesOfAConvolutionAreComposed() throws IOException {
+    Path file =
+        new Written(folder)
+            .add("lora_unet_a.lora_down.weight", List.of(2L, 1L, 1L, 1L), 1, 2)
+            .add("lora_unet_a.lora_mid.weight", List.of(2L, 2L, 2L, 1L), 1, 2, 3, 4, 5, 6, 7, 8)
+            .add("lora_unet_a.lora_up.weight", List.of(1L, 2L, 1L, 1L), 1, 10)
+            .file();
+    LowRank change = LoraFile.read(file).components().get("unet").get("a");
+    assertEquals(new LowRank.Shape(1, 1, 2, 1), change.shape());
+    float[] weight = new float[2];
+    change.addTo(weight);
+    // kernel rows: (1 + 2 * 3, 2 + 2 * 4) and (5 + 2 * 7, 6 + 2 * 8)
+    assertArrayEquals(new float[] {7 + 190, 10 + 220}, weight);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "lora_unet_a.dora_scale, DoRA",
+    "unet.a.lora_magnitude_vector.weight, DoRA",
+    "lora_unet_a.hada_w1_a, LoHa",
+    "lora_unet_a.lokr_w1, LoKr",
+    "lora_unet_a.oft_blocks, OFT",
+    "lora_unet_a.diff, full differences",
+    "unet.a.lora_B.bias, LoRA with biases",
+  })
+  void otherKindsAreRefusedByName(String tensor, String kind) throws IOException {
+    String message = message(new Written(folder).add(tensor, List.of(1L), 1));
+    assertTrue(message.contains("is " + kind + " (tensor \"" + tensor + "\")"), message);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"model.diffusion_model.out.2.bias", "emb_params", "lora_unet_a.beta"})
+  void unknownTensorsAreNamed(String tensor) throws IOException {
+    String message = message(new Written(folder).add(tensor, List.of(1L), 1));
+    assertTrue(message.contains("1 tensors that no LoRA has, such as [" + tensor), message);
+  }
+
+  @Test
+  void whatDoesNotBelongTogetherIsNamed() throws IOException {
+    String down = "lora_unet_a.lora_down.weight";
+    String up = "lora_unet_a.lora_up.weight";
+    String message = message(new Written(folder).add(down, List.of(1L, 2L), 1, 2));
+    assertTrue(message.contains("has no lora_up for layer a"), message);
+    message = message(new Written(folder).add(up, List.of(1L, 2L), 1, 2));
+    assertTrue(message.contains("has no lora_down for layer a"), message);
+    message =
+        message(
+            new Written(folder).add(down, List.of(1L, 2L), 1, 2).add(up, List.of(1L, 2L), 1, 2));
+    assertTrue(message.contains("do not belong together"), message);
+    message = message(new Written(folder).add(down, List.of(2L), 1, 2).add(up, List.of(1L), 1));
+    assertTrue(message.contains("expected two or four dimensions"), message);
+    message =
+        message(
+            new Written(folder)
+                .add(down, List.of(1L, 1L), 1)
+                .add(up, List.of(1L, 1L), 1)
+                .add("lora_unet_a.alpha", List.of(), Float.NaN));
+    assertTrue(message.contains("must be a finite number"), message);
+    message =
+        message(
+            new Written(folder)
+                .add(down, List.of(1L, 50_000L), new float[50_000])
+                .add(up, List.of(50_000L, 1L), new float[50_000]));
+    assertTrue(message.contains("larger than any layer"), message);
+    assertTrue(message(new Written(folder)).contains("0 tensors that no LoRA has and no other"));
+  }
+
+  private String message(Written file) throws IOException {
+    Path path = file.file();
+    return assertThrows(ModelFormatException.class, () -> LoraFile.read(path)).getMessage();
+  }
+
+  @Test
+  void setsAreReadOnceAndAddUp() throws IOException {
+    Path file =
+        new Written(folder)
+            .add("unet.mid_block.a.lora_A.weight", List.of(1L, 1L), 2)
+            .add("unet.mid_block.a.lora_B.weight", List.of(1L, 1L), 3)
+            .add("text_encoder.b.lora_A.weight", List.of(1L, 1L), 5)
+            .add("text_encoder.b.lora_B.weight", List.of(1L, 1L), 7)
+            .file();
+    LoraFiles files = new LoraFiles();
+    List<Lora> loras = List.of(new Lora(file, 0.5, 2), new Lora(file, 1, 0));
+    LoraSet set = files.read(loras);
+    assertSame(set, files.read(loras));
+    float[] weight = {0};
+    set.of("unet").get("mid_block_a").addTo(weight);
+    assertArrayEquals(new float[] {9}, weight);
+    weight[0] = 0;
+    set.of("text_encoder").get("b").addTo(weight);
+    assertArrayEquals(new float[] {70}, weight);
+    assertEquals(Map.of(), set.of("text_encoder_2"));
+    assertSame(LoraSet.NONE, files.read(List.of()));
+  }
+
+  @Test
+  void layersAreFoundUnderBothLayoutsNames() throws IOException {
+    Map<String, LowRank.Shape> layers = new TreeMap<>();
+    for (String layer :
+        List.of(
+            "conv_in",
+            "time_embedding.linear_1",
+            "down_blocks.0.resnets.0.conv1",
+            "down_blocks.0.downsamplers.0.conv",
+            "down_blocks.1.resnets.0.conv2",
+            "down_blocks.1.attentions.0.proj_in",
+            "mid_block.attentions.0.proj_out",
+            "up_blocks.0.resnets.0.conv_shortcut",
+            "up_blocks.0.attentions.0.proj_in",
+            "up_blocks.0.upsamplers.0.conv",
+            "up_blocks.1.resnets.0.time_emb_proj")) {
+      layers.put(layer, LowRank.Shape.matrix(1, 1));
+    }
+    for (String original :
+        List.of(
+            "input_blocks_0_0",
+            "time_embed_0",
+            "input_blocks_1_0_in_layers_2",
+            "input_blocks_2_0_op",
+            "input_blocks_3_0_out_layers_3",
+            "input_blocks_3_1_proj_in",
+            "middle_block_1_proj_out",
+            "output_blocks_0_0_skip_connection",
+            "output_blocks_0_1_proj_in",
+            "output_blocks_0_2_conv",
+            "output_blocks_1_0_emb_layers_1")) {
+      LoraSet set = set(original);
+      assertEquals(1, LoraLayers.find(set, "unet", layers).size(), original);
+    }
+    assertEquals(
+        Set.of("up_blocks.0.upsamplers.0.conv"),
+        LoraLayers.find(set("output_blocks_0_2_conv"), "unet", layers).keySet());
+    String message =
+        assertThrows(
+                ModelFormatException.class,
+                () -> LoraLayers.find(set("down_blocks_7_x"), "unet", layers))
+            .getMessage();
+    assertTrue(message.contains("1 of 1 layers are not in the model's unet, such as"), message);
+    assertTrue(message.contains("down_blocks_7_x"), message);
+    assertTrue(message.contains("for another kind of model"), message);
+    layers.put("conv_in", LowRank.Shape.matrix(1, 2));
+    message =
+        assertThrows(
+                ModelFormatException.class, () -> LoraLayers.find(set("conv_in"), "unet", layers))
+            .getMessage();
+    assertTrue(message.contains("[1, 1] for unet layer conv_in, whose weight is [1, 2]"), message);
+    message =
+        assertThrows(
+                ModelFormatException.class, () -> LoraLayers.find(set("conv_in"), "unet", Map.of()))
+            .getMessage();
+    assertTrue(message.contains("its layers have no names"), message);
+  }
+
+  private static LoraSet set(String layer) {
+    LowRank change = LowRank.of(LowRank.Shape.matrix(1, 1), new float[] {1}, new float[] {1});
+    return new LoraSet(
+        List.of(Lora.of(Path.of("x.safetensors"))),
+        List.of("1"),
+        Map.of("unet", Map.of(layer, change)));
+  }
+
+  @Test
+  void keysWithoutALoraAreNone() {
+    assertEquals(Optional.empty(), LoraKey.of("first_stage_model.decoder.conv_in.weight"));
+  }
+
+  /** A file in the making. */
+  private static final class Written {
+    private final SafetensorsWriter writer = new SafetensorsWriter();
+    private final Path folder;
+
+    Written(Path folder) {
+      this.folder = folder;
+    }
+
+    Written add(String name, List<Long> shape, float... values) {
+      writer.add(name, shape, values);
+      return this;
+    }
+
+    Path file() throws IOException {
+      Path file = folder.resolve("lora.safetensors");
+      writer.write(file);
+      return file;
+    }
+  }
+}
