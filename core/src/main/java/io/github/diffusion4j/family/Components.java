@@ -1,10 +1,12 @@
 package io.github.diffusion4j.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.diffusion4j.DenoiserModel;
 import io.github.diffusion4j.LowResolution;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.loop.BatchingDenoiserModel;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.OrtModel;
@@ -89,10 +91,26 @@ final class Components {
                   ? List.of()
                   : new TextualInversions(layout.inversions(), encoder, suffixes.size())
                       .edits((Tokenizer) opened.get(TOKENIZER + suffix(name)));
-          tasks.put(name, () -> network.open(runtime, edits));
+          tasks.put(name, () -> network.open(runtime, shared(name, layout, runtime).orElse(edits)));
         });
     opened.putAll(ParallelOpening.open(tasks, open));
     return new Components(layout, runtime, open, opened);
+  }
+
+  /** The edits of a network whose runs generations share, whatever their steps. */
+  private static Optional<List<GraphEdit>> shared(
+      String name, ModelLayout layout, OrtRuntime runtime) {
+    boolean steered = !layout.controlNets().isEmpty(); // by networks that have the same timestep
+    return runtime.generationBatching().isOn() && name.equals("unet") && !steered
+        ? Optional.of(List.of(new GraphEdit.RowTimesteps()))
+        : Optional.empty();
+  }
+
+  /** A denoiser whose runs generations share if the options say so. */
+  DenoiserModel shared(OrtDenoiserModel denoiser) {
+    return runtime.generationBatching().isOn()
+        ? new BatchingDenoiserModel(denoiser, runtime.generationBatching())
+        : denoiser;
   }
 
   private static String suffix(String encoder) {

@@ -66,7 +66,8 @@ final class GraphEditor {
           editor.bias(bias.input());
         }
       }
-      return editor.model();
+      byte[] model = editor.model();
+      return edits.contains(new GraphEdit.RowTimesteps()) ? RowTimesteps.in(path, model) : model;
     }
   }
 

@@ -3,6 +3,7 @@ package io.github.diffusion4j.pipeline;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.ConcurrencyLimit;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.RuntimeOptions;
@@ -35,12 +36,14 @@ public final class StableDiffusionPipeline implements AutoCloseable {
 
   private final Stages stages;
   private final Equipment equipment;
+  private final Admission admission;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
 
-  private StableDiffusionPipeline(Stages stages, Equipment equipment) {
+  private StableDiffusionPipeline(Stages stages, Equipment equipment, ConcurrencyLimit limit) {
     this.stages = requireNonNull(stages, "stages");
     this.equipment = equipment;
+    this.admission = new Admission(limit);
   }
 
   /**
@@ -111,7 +114,7 @@ public final class StableDiffusionPipeline implements AutoCloseable {
         throw new IllegalArgumentException(
             layout.folder() + ": models of family " + family.name() + " take no ControlNet");
       }
-      var pipeline = new StableDiffusionPipeline(stages, new Equipment(runtime.describe(), safety));
+      var pipeline = new StableDiffusionPipeline(stages, new Equipment(runtime.describe(), safety), options.concurrency());
       open.release();
       return pipeline;
     }
@@ -124,7 +127,18 @@ public final class StableDiffusionPipeline implements AutoCloseable {
    * @return owned by the caller
    */
   public static StableDiffusionPipeline of(Stages stages) {
-    return new StableDiffusionPipeline(stages, Equipment.OF_GIVEN_STAGES);
+    return of(stages, ConcurrencyLimit.NONE);
+  }
+
+  /**
+   * A pipeline of given stages that runs so many generations at the same time.
+   *
+   * @param stages closed with the pipeline
+   * @param limit how many run and wait
+   * @return owned by the caller
+   */
+  public static StableDiffusionPipeline of(Stages stages, ConcurrencyLimit limit) {
+    return new StableDiffusionPipeline(stages, Equipment.OF_GIVEN_STAGES, limit);
   }
 
   /**
@@ -152,8 +166,9 @@ public final class StableDiffusionPipeline implements AutoCloseable {
    * @return the pictures and how they were made
    * @throws IllegalArgumentException if the model cannot paint this request
    * @throws IllegalStateException after close
-   * @throws io.github.diffusion4j.DiffusionException if a network fails, or if the thread is
-   *     interrupted
+   * @throws io.github.diffusion4j.DiffusionException if a network fails, if the thread is
+   *     interrupted, or if more generations run and wait than {@link RuntimeOptions#concurrency}
+   *     allows
    */
   public GenerationResult generate(GenerationRequest request) {
     return generate(request, StepListener.NONE, new CancelToken());
@@ -198,6 +213,18 @@ public final class StableDiffusionPipeline implements AutoCloseable {
   private <T> T locked(StepListener listener, CancelToken cancel, Function<Painting, T> work) {
     requireNonNull(listener, "listener");
     requireNonNull(cancel, "cancel");
+    if (lock.getReadHoldCount() > 0) { // from a listener: the generation has its turn already
+      return entered(listener, cancel, work);
+    }
+    admission.enter(cancel);
+    try {
+      return entered(listener, cancel, work);
+    } finally {
+      admission.leave();
+    }
+  }
+
+  private <T> T entered(StepListener listener, CancelToken cancel, Function<Painting, T> work) {
     lock.readLock().lock();
     try {
       if (closed) {
