@@ -14,6 +14,9 @@ final class SoakSeries {
   /** Growth of resident memory from the second quarter to the last that counts as a leak. */
   static final double TOLERATED_GROWTH = 0.05;
 
+  /** Fewer samples say nothing of growth. */
+  static final int FEWEST_SAMPLES = 16;
+
   private static final double MIB = 1L << 20;
   private static final int QUARTERS = 4;
 
@@ -72,10 +75,14 @@ final class SoakSeries {
     samples.add(sample);
   }
 
-  /** Whether native objects stay open, or resident memory goes on growing. */
+  /** Whether native objects stay open, or resident memory goes on growing, as far as is known. */
   boolean grows() {
     return samples.stream().anyMatch(sample -> sample.opened != 0)
-        || growth(Sample::resident) > TOLERATED_GROWTH;
+        || isLong() && growth(Sample::resident) > TOLERATED_GROWTH;
+  }
+
+  private boolean isLong() {
+    return samples.size() >= FEWEST_SAMPLES;
   }
 
   /** How much more the mean of the last quarter is than that of the second, as a part of it. */
@@ -124,6 +131,6 @@ final class SoakSeries {
             100 * slope(Sample::resident) / MIB,
             100 * growth(Sample::resident),
             100 * slope(Sample::direct) / MIB,
-            grows() ? "GROWS" : "steady");
+            grows() ? "GROWS" : isLong() ? "steady" : "too short to tell");
   }
 }

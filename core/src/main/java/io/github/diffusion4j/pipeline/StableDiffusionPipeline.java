@@ -114,7 +114,9 @@ public final class StableDiffusionPipeline implements AutoCloseable {
         throw new IllegalArgumentException(
             layout.folder() + ": models of family " + family.name() + " take no ControlNet");
       }
-      var pipeline = new StableDiffusionPipeline(stages, new Equipment(runtime.describe(), safety), options.concurrency());
+      var pipeline =
+          new StableDiffusionPipeline(
+              stages, new Equipment(runtime.describe(), safety), options.concurrency());
       open.release();
       return pipeline;
     }

@@ -164,7 +164,11 @@ class BatchingDenoiserModelTest {
           try (Denoiser denoiser = bind(model, number, images, new CancelToken())) {
             start.await();
             for (int step = 0; step < 5; step++) {
-              check(denoiser, number, images, step + (network.sharing == RunSharing.ANY_TIMESTEPS ? number : 0));
+              check(
+                  denoiser,
+                  number,
+                  images,
+                  step + (network.sharing == RunSharing.ANY_TIMESTEPS ? number : 0));
             }
           }
           return null;
@@ -308,8 +312,7 @@ class BatchingDenoiserModelTest {
           new Thread(
               () -> {
                 try (Denoiser denoiser = bind(model, 1, 1, new CancelToken())) {
-                  assertThrows(
-                      GenerationCancelledException.class, () -> check(denoiser, 1, 1, 3));
+                  assertThrows(GenerationCancelledException.class, () -> check(denoiser, 1, 1, 3));
                   assertTrue(Thread.interrupted());
                 }
               });
