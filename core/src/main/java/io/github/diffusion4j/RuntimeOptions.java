@@ -23,8 +23,8 @@ import java.util.TreeMap;
  * @param memoryPattern whether memory is laid out ahead from the first run of a shape
  * @param optimizedModelCache folder that keeps optimized models so that the next load skips the
  *     rewriting; empty for none. Files fit one machine kind and one ONNX Runtime version
- * @param spinning whether idle threads spin for a while before they sleep: faster on free cores, a
- *     waste on shared ones
+ * @param spinning whether threads that wait within a run spin for a while before they sleep: faster
+ *     on free cores, much slower on shared ones; between runs they sleep
  * @param deterministic whether only kernels whose sums have a fixed order may be taken
  * @param promptCacheBytes most memory of each text encoder's kept results, so that a prompt is not
  *     encoded twice; 0 keeps none

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
+import java.util.List;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatType;
@@ -25,6 +26,10 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 public final class Main {
 
   private static final Path JSON = Path.of("target", "jmh.json");
+
+  /** First argument that asks for {@link ModelComparison} in place of JMH. */
+  private static final String COMPARE = "compare";
+
   private static final int NATIVE_ACCESS_SINCE = 24;
 
   private Main() {}
@@ -33,15 +38,22 @@ public final class Main {
    * Runs what the arguments ask for.
    *
    * @param args JMH's: regular expressions of benchmarks, {@code -p}, {@code -f}, {@code -wi}, ...;
-   *     {@code -rff FILE} says where the JSON goes
+   *     {@code -rff FILE} says where the JSON goes; or {@value #COMPARE} and folders of models
    */
   public static void main(String... args) {
     System.setProperty("java.awt.headless", "true"); // charts need no screen
     try {
-      run(new CommandLineOptions(args));
+      if (args.length > 0 && args[0].equals(COMPARE)) {
+        ModelComparison.run(List.of(args).subList(1, args.length), System.out);
+      } else {
+        run(new CommandLineOptions(args));
+      }
     } catch (NoBenchmarksException e) {
       fail(e.toString()); // has no message
-    } catch (CommandLineOptionException | RunnerException | IOException e) {
+    } catch (CommandLineOptionException
+        | RunnerException
+        | IOException
+        | IllegalArgumentException e) {
       fail(e.getMessage());
     }
   }

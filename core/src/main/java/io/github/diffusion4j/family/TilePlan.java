@@ -16,6 +16,9 @@ import java.lang.management.ManagementFactory;
  */
 record TilePlan(VaeTiling tiling, int factor, int ownSize, Memory memory) {
 
+  /** Asked for once: in a container the JVM reads several files for it. */
+  private static final double MACHINE_MEMORY = machineMemory();
+
   private static final int SMALLEST = 32; // cells: 256 pixels, where memory halves the tiles
 
   /**
@@ -95,7 +98,7 @@ record TilePlan(VaeTiling tiling, int factor, int ownSize, Memory memory) {
   }
 
   private double limit() {
-    return tiling.memoryLimit() > 0 ? tiling.memoryLimit() : machineMemory() / 2;
+    return tiling.memoryLimit() > 0 ? tiling.memoryLimit() : MACHINE_MEMORY / 2;
   }
 
   /** What the largest tile of a picture takes at the least. */

@@ -11,12 +11,13 @@ import io.github.diffusion4j.onnx.ElementType;
  */
 record DistanceBuckets(int buckets, int farthest) {
 
+  private static final int FARTHEST = 1 << 16;
+
   DistanceBuckets {
-    if (buckets < 4 || buckets % 2 != 0 || farthest <= buckets / 4) {
+    if (buckets < 4 || buckets % 2 != 0 || farthest <= buckets / 4 || farthest > FARTHEST) {
       throw new io.github.diffusion4j.ModelFormatException(
-          "relative_attention_num_buckets must be even and at least 4, and"
-              + " relative_attention_max_distance over a quarter of it, found %d and %d"
-                  .formatted(buckets, farthest));
+          "relative_attention_num_buckets must be even and at least 4, found %d; relative_attention_max_distance over a quarter of it and at most %d, found %d"
+              .formatted(buckets, FARTHEST, farthest));
     }
   }
 

@@ -6,8 +6,8 @@ import io.github.diffusion4j.onnx.ElementType;
  * How a graph computes.
  *
  * @param type precision of all floating point values, inputs and outputs among them
- * @param fusedAttention whether attention is one operator of ONNX Runtime's own, which its CPU and
- *     CUDA providers have; otherwise standard operators
+ * @param fusedAttention whether attention, and sums that are normalized, are operators of ONNX
+ *     Runtime's own, which its CPU and CUDA providers have; otherwise standard operators
  */
 public record GraphOptions(ElementType type, boolean fusedAttention) {
 

@@ -1,5 +1,8 @@
 package io.github.diffusion4j.graph;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /** Fully connected layers and embedding tables. Weights are [out, in], as PyTorch stores them. */
 public final class Linear {
 
@@ -14,8 +17,7 @@ public final class Linear {
    * @return [..., out]
    */
   public static Value linear(Scope module, Value x, long out) {
-    Value product = linearWithoutBias(module, x, out);
-    return module.has("bias") ? product.plus(module.weight("bias", out)) : product;
+    return biased(module, x, module.weight("weight", out, x.dim(-1)));
   }
 
   /**
@@ -29,8 +31,43 @@ public final class Linear {
   public static Value pointwise(Scope module, Value x, long out) {
     long in = x.dim(-1);
     Value weight = module.weight("weight", new long[] {out, in, 1, 1}, new long[] {out, in});
-    Value product = product(x, weight);
-    return module.has("bias") ? product.plus(module.weight("bias", out)) : product;
+    return biased(module, x, weight);
+  }
+
+  /**
+   * A layer whose result is taken apart along its last axis: each part is computed by itself.
+   *
+   * @param module has {@code weight} and {@code bias}
+   * @param x [rows, in]
+   * @param out width of all parts together
+   * @param parts how many
+   * @return each [rows, out / parts]
+   */
+  static List<Value> linearParts(Scope module, Value x, long out, int parts) {
+    List<Value> weights = module.weightParts("weight", parts, out, x.dim(-1));
+    List<Value> biases = module.weightParts("bias", parts, out);
+    List<Value> results = new ArrayList<>();
+    for (int i = 0; i < parts; i++) {
+      results.add(sum(x, weights.get(i), biases.get(i)));
+    }
+    return results;
+  }
+
+  private static Value biased(Scope module, Value x, Value weight) {
+    if (!module.has("bias")) {
+      return product(x, weight);
+    }
+    Value bias = module.weight("bias", weight.dim(0));
+    return x.rank() == 2 ? sum(x, weight, bias) : product(x, weight).plus(bias);
+  }
+
+  /** Matrix product and sum in one: rows only. */
+  private static Value sum(Value x, Value weight, Value bias) {
+    return x.graph()
+        .node("Gemm")
+        .in(x, weight, bias)
+        .with("transB", 1)
+        .out(x.type(), x.dim(0), weight.dim(0));
   }
 
   /**

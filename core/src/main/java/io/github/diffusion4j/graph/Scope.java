@@ -3,6 +3,7 @@ package io.github.diffusion4j.graph;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.onnx.ElementType;
+import java.util.List;
 
 /**
  * A module of a model: a graph, and the prefix of the keys of the module's weights.
@@ -74,6 +75,18 @@ public record Scope(Graph graph, String path, ElementType type) {
    */
   public Value weight(String name, long[] stored, long[] seen) {
     return graph.weights().value(key(name), type, stored, seen);
+  }
+
+  /**
+   * A weight of this module taken apart along its first axis.
+   *
+   * @param name such as {@code weight}
+   * @param parts how many equal parts
+   * @param shape the shape that the whole must have
+   * @return the parts in order
+   */
+  List<Value> weightParts(String name, int parts, long... shape) {
+    return graph.weights().parts(key(name), type, parts, shape);
   }
 
   /**

@@ -14,13 +14,15 @@ import io.github.diffusion4j.onnx.ElementType;
  */
 public record TimestepEmbedding(int width, boolean cosineFirst, double frequencyShift) {
 
+  private static final int WIDEST = 1 << 20;
   private static final double LONGEST_PERIOD = 10_000;
 
   /** Checks the width. */
   public TimestepEmbedding {
-    if (width < 2 || width % 2 != 0 || width / 2.0 <= frequencyShift) {
+    if (width < 2 || width % 2 != 0 || width / 2.0 <= frequencyShift || width > WIDEST) {
       throw new IllegalArgumentException(
-          "width must be even and over twice the frequency shift, got " + width);
+          "width must be even, over twice the frequency shift and at most %d, got %d"
+              .formatted(WIDEST, width));
     }
   }
 

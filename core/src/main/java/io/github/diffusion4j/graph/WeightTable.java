@@ -32,6 +32,9 @@ final class WeightTable {
   /** Shorter weights in memory go into the model itself. */
   private static final int SMALL = 1 << 12;
 
+  /** Missing weights after which no more layers are tried. */
+  private static final int HOPELESS = 10_000;
+
   /** Keys that a message names at most. */
   private static final int NAMED = 8;
 
@@ -64,11 +67,35 @@ final class WeightTable {
     return values.computeIfAbsent(raw.name() + " " + type, absent -> converted(raw, type));
   }
 
+  /** A weight in equal parts along its first axis, each read from its own place. */
+  List<Value> parts(String key, ElementType type, int parts, long[] shape) {
+    Optional<Weight> found = weights.find(key, shape);
+    if (found.isEmpty() || found.get().transposed()) {
+      return value(key, type, shape, shape).split(0, parts);
+    }
+    used.add(key);
+    Weight whole = checked(key, found.get(), shape);
+    List<Value> values = new ArrayList<>();
+    long rows = shape[0] / parts;
+    for (int i = 0; i < parts; i++) {
+      Weight part = aligned(whole.rows(i * rows, (i + 1) * rows));
+      String name = "%s[%d/%d]".formatted(key, i, parts);
+      initializers.put(name, part);
+      long[] seen = shape.clone();
+      seen[0] = rows;
+      values.add(converted(new Value(graph, name, type(part.type()), seen), type));
+    }
+    return values;
+  }
+
   /** As stored, but for the shape. */
   private Value raw(String key, long[] stored, long[] seen) {
     Optional<Weight> found = weights.find(key, stored);
     if (found.isEmpty()) {
       missing.add(key);
+      if (missing.size() > HOPELESS) { // of another model, or sizes that no model has
+        requireAll();
+      }
       return new Value(graph, key, ElementType.FLOAT32, seen);
     }
     Weight weight = checked(key, found.get(), stored);

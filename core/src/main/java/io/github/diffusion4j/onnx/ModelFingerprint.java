@@ -44,11 +44,28 @@ final class ModelFingerprint {
     settings.forEach(fingerprint::add);
     List<Path> files = new ArrayList<>(List.of(model));
     files.addAll(OnnxFile.read(model).externalFiles());
+    return fingerprint.of(files);
+  }
+
+  /**
+   * The name of a network that is built.
+   *
+   * @param model all its weights are in files
+   * @param settings hashed too
+   */
+  static String of(BuiltModel model, List<String> settings) throws IOException {
+    ModelFingerprint fingerprint = new ModelFingerprint();
+    settings.forEach(fingerprint::add);
+    fingerprint.digest.update(model.bytes());
+    return fingerprint.of(OnnxFile.of(model, "model.onnx").externalFiles());
+  }
+
+  private String of(List<Path> files) throws IOException {
     for (Path file : files) {
-      fingerprint.add(file.getFileName().toString());
-      fingerprint.add(file);
+      add(file.getFileName().toString());
+      add(file);
     }
-    return HexFormat.of().formatHex(fingerprint.digest.digest(), 0, HASH_BYTES);
+    return HexFormat.of().formatHex(digest.digest(), 0, HASH_BYTES);
   }
 
   private void add(String text) {

@@ -39,19 +39,32 @@ record OptimizedModels(Path folder, RuntimeOptions options, Providers.Resolved p
 
   private static final Duration ABANDONED = Duration.ofDays(1);
 
+  /** A network as it is before ONNX Runtime rewrites it. */
+  interface Original {
+
+    /** What stays the same when its contents change. */
+    String name() throws IOException;
+
+    /** A hash of its contents and of what else is given. */
+    String fingerprint(List<String> settings) throws IOException;
+
+    /** Opens it as it is. */
+    OrtSession open(OrtSession.SessionOptions session) throws OrtException;
+  }
+
   /** Opens the kept model, or the original while keeping it for the next time. */
-  OrtSession open(OrtEnvironment environment, Path file, OrtSession.SessionOptions session)
+  OrtSession open(OrtEnvironment environment, Original original, OrtSession.SessionOptions session)
       throws OrtException, IOException {
     if (!serializable()) {
-      return original(environment, file, session);
+      return original.open(session);
     }
     Path entry;
     try {
       makeFolder();
-      entry = folder.resolve(ModelFingerprint.of(file, settings(environment.getVersion())));
+      entry = folder.resolve(original.fingerprint(settings(environment.getVersion())));
     } catch (IOException e) {
       LOG.log(System.Logger.Level.WARNING, "no optimized models are kept in {0}: {1}", folder, e);
-      return original(environment, file, session);
+      return original.open(session);
     }
     Path kept = entry.resolve(GRAPH);
     if (Files.isRegularFile(kept)) {
@@ -63,13 +76,7 @@ record OptimizedModels(Path folder, RuntimeOptions options, Providers.Resolved p
         delete(entry);
       }
     }
-    return keeping(environment, file, session, entry);
-  }
-
-  private static OrtSession original(
-      OrtEnvironment environment, Path file, OrtSession.SessionOptions session)
-      throws OrtException {
-    return environment.createSession(file.toAbsolutePath().toString(), session);
+    return keeping(original, session, entry);
   }
 
   /** Other providers compile parts of the graph into what no file can hold. */
@@ -83,16 +90,15 @@ record OptimizedModels(Path folder, RuntimeOptions options, Providers.Resolved p
     FolderTrust.check(folder.toAbsolutePath());
   }
 
-  private OrtSession keeping(
-      OrtEnvironment environment, Path file, OrtSession.SessionOptions session, Path entry)
+  private OrtSession keeping(Original original, OrtSession.SessionOptions session, Path entry)
       throws OrtException, IOException {
     Path unfinished;
     try {
       unfinished = Files.createTempDirectory(folder, UNFINISHED);
-      Files.writeString(unfinished.resolve(ORIGIN), origin(file));
+      Files.writeString(unfinished.resolve(ORIGIN), origin(original));
     } catch (IOException e) {
       LOG.log(System.Logger.Level.WARNING, "no optimized models are kept in {0}: {1}", folder, e);
-      return original(environment, file, session);
+      return original.open(session);
     }
     try {
       session.setOptimizedModelFilePath(unfinished.resolve(GRAPH).toAbsolutePath().toString());
@@ -101,11 +107,11 @@ record OptimizedModels(Path folder, RuntimeOptions options, Providers.Resolved p
           "session.optimized_model_external_initializers_min_size_in_bytes", LEAST_WEIGHT_BYTES);
       OrtSession opened;
       try {
-        opened = original(environment, file, session);
+        opened = original.open(session);
       } catch (OrtException e) { // the disk may be full: the network itself decides
         session.setOptimizedModelFilePath("");
-        opened = original(environment, file, session);
-        LOG.log(System.Logger.Level.WARNING, "optimized {0} is not kept: {1}", file, e);
+        opened = original.open(session);
+        LOG.log(System.Logger.Level.WARNING, "optimized {0} is not kept: {1}", original.name(), e);
         return opened;
       }
       keep(unfinished, entry);
@@ -162,8 +168,8 @@ record OptimizedModels(Path folder, RuntimeOptions options, Providers.Resolved p
   }
 
   /** The network and the options, but not what an update changes: contents, ONNX Runtime. */
-  private String origin(Path file) throws IOException {
-    List<String> lines = new ArrayList<>(List.of(file.toRealPath().toString()));
+  private String origin(Original original) throws IOException {
+    List<String> lines = new ArrayList<>(List.of(original.name()));
     lines.addAll(settings(""));
     return String.join("\n", lines);
   }

@@ -200,7 +200,10 @@ public final class OrtRuntime {
     BuiltModel model = network.build(this, edits);
     return open(
         new OrtModel.Source(this, component, network.file(), Optional.of(network), edits),
-        sessionOptions -> built(model, sessionOptions));
+        sessionOptions ->
+            options.optimizedModelCache().isEmpty() || !model.buffers().isEmpty()
+                ? built(model, sessionOptions)
+                : optimized(component, network.file(), model, sessionOptions));
   }
 
   /** Opens a session with prepared options. */
@@ -241,8 +244,59 @@ public final class OrtRuntime {
     }
     return options.optimizedModelCache().isEmpty()
         ? environment.createSession(file.toAbsolutePath().toString(), sessionOptions)
-        : new OptimizedModels(options.optimizedModelCache().get(), options, provider)
-            .open(environment, file, sessionOptions);
+        : optimized(file, sessionOptions);
+  }
+
+  private OrtSession optimized(Path file, OrtSession.SessionOptions sessionOptions)
+      throws OrtException, IOException {
+    return optimized(
+        new OptimizedModels.Original() {
+          @Override
+          public String name() throws IOException {
+            return file.toRealPath().toString();
+          }
+
+          @Override
+          public String fingerprint(List<String> settings) throws IOException {
+            return ModelFingerprint.of(file, settings);
+          }
+
+          @Override
+          public OrtSession open(OrtSession.SessionOptions session) throws OrtException {
+            return environment.createSession(file.toAbsolutePath().toString(), session);
+          }
+        },
+        sessionOptions);
+  }
+
+  private OrtSession optimized(
+      String component, Path weights, BuiltModel model, OrtSession.SessionOptions sessionOptions)
+      throws OrtException, IOException {
+    return optimized(
+        new OptimizedModels.Original() {
+          @Override
+          public String name() throws IOException {
+            return weights.toRealPath() + " " + component;
+          }
+
+          @Override
+          public String fingerprint(List<String> settings) throws IOException {
+            return ModelFingerprint.of(model, settings);
+          }
+
+          @Override
+          public OrtSession open(OrtSession.SessionOptions session) throws OrtException {
+            return built(model, session);
+          }
+        },
+        sessionOptions);
+  }
+
+  private OrtSession optimized(
+      OptimizedModels.Original original, OrtSession.SessionOptions sessionOptions)
+      throws OrtException, IOException {
+    return new OptimizedModels(options.optimizedModelCache().orElseThrow(), options, provider)
+        .open(environment, original, sessionOptions);
   }
 
   private OrtSession edited(

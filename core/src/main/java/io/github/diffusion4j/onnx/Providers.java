@@ -144,6 +144,7 @@ final class Providers {
     String spinning = runtime.spinning() ? "1" : "0";
     config.put("session.intra_op.allow_spinning", spinning);
     config.put("session.inter_op.allow_spinning", spinning);
+    config.put("session.force_spinning_stop", "1"); // between runs nobody waits for the threads
     config.putAll(runtime.sessionConfig());
     for (Map.Entry<String, String> entry : config.entrySet()) {
       options.addConfigEntry(entry.getKey(), entry.getValue());

@@ -9,6 +9,9 @@ import java.lang.management.ManagementFactory;
 /** From a request's pixels to latents, refusing what the model or the machine cannot do. */
 final class LatentSizes {
 
+  /** Asked for once: in a container the JVM reads several files for it. */
+  private static final double MACHINE_MEMORY = machineMemory();
+
   private LatentSizes() {}
 
   /**
@@ -55,7 +58,7 @@ final class LatentSizes {
     double cells = images * stages.codec().latentChannels() * pixels / ((double) factor * factor);
     double heap = 4.0 * (cells * (4 + branches) + images * pixels * 4);
     double heapLimit = Runtime.getRuntime().maxMemory();
-    double machine = machineMemory();
+    double machine = MACHINE_MEMORY;
     boolean tooLarge = heap > heapLimit || pixels * 3 > Integer.MAX_VALUE / 4;
     double outside =
         8.0 * cells * branches

@@ -10,6 +10,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.Deque;
@@ -38,7 +39,8 @@ final class ExportedWeights implements Weights {
   ExportedWeights(Path file) throws IOException {
     this.file = file;
     ModelProto model = ModelProto.parseFrom(Files.readAllBytes(file));
-    List<TensorProto> tensors = model.getGraph().getInitializerList();
+    List<TensorProto> tensors = new ArrayList<>(model.getGraph().getInitializerList());
+    tensors.addAll(copies(model));
     Map<String, String> layers = layersByMatrix(model.getGraph());
     tensors.stream()
         .filter(tensor -> layers.containsKey(tensor.getName()))
@@ -83,6 +85,20 @@ final class ExportedWeights implements Weights {
   /** A name without the exporting module's. */
   private static String plain(String name) {
     return name.replaceFirst("^(m\\.0|[mcu])\\.", "");
+  }
+
+  /** Equal tensors are stored once; the others are copies of it under their own names. */
+  private static List<TensorProto> copies(ModelProto model) {
+    Map<String, TensorProto> stored = new HashMap<>();
+    model.getGraph().getInitializerList().forEach(tensor -> stored.put(tensor.getName(), tensor));
+    List<TensorProto> copies = new ArrayList<>();
+    for (NodeProto node : model.getGraph().getNodeList()) {
+      if (node.getOpType().equals("Identity") && stored.containsKey(node.getInput(0))) {
+        TensorProto original = stored.get(node.getInput(0));
+        copies.add(original.toBuilder().setName(node.getOutput(0)).build());
+      }
+    }
+    return copies;
   }
 
   private static int number(String name) {

@@ -29,6 +29,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -82,6 +83,11 @@ class GraphTest {
   }
 
   private float[] run(Weights weights, ElementType type) throws IOException {
+    return run(weights, type, RuntimeOptions.defaults());
+  }
+
+  private float[] run(Weights weights, ElementType type, RuntimeOptions runtimeOptions)
+      throws IOException {
     GraphOptions options = new GraphOptions(type, true);
     NetworkSource source =
         new NetworkSource() {
@@ -100,7 +106,7 @@ class GraphTest {
             return Optional.empty();
           }
         };
-    OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.defaults());
+    OrtRuntime runtime = OrtRuntime.of(runtimeOptions);
     try (OrtModel model = runtime.open("test", source, List.of());
         OrtBinding binding = model.bind(new CancelToken())) {
       binding.input("x", ROWS, IN).put(input);
@@ -132,6 +138,25 @@ class GraphTest {
       BuiltModel model = layer(Weights.of(store), new GraphOptions(ElementType.FLOAT32, true));
       assertTrue(model.size() < weight.length * 4, "the model holds its weights: " + model.size());
       assertArrayEquals(expected(), run(Weights.of(store), ElementType.FLOAT32), 1e-4f);
+    }
+  }
+
+  @Test
+  void optimizedCopiesFollowTheWeights() throws IOException {
+    Path cache = folder.resolve("cache");
+    RuntimeOptions options = RuntimeOptions.builder().optimizedModelCache(cache).build();
+    for (float factor : new float[] {1, 1, 2}) {
+      for (int i = 0; factor > 1 && i < weight.length; i++) {
+        weight[i] *= factor;
+      }
+      write();
+      try (TensorStore store = store()) {
+        float[] y = run(Weights.of(store), ElementType.FLOAT32, options);
+        assertArrayEquals(expected(), y, 1e-4f);
+      }
+      try (Stream<Path> kept = Files.list(cache)) {
+        assertEquals(1, kept.count());
+      }
     }
   }
 

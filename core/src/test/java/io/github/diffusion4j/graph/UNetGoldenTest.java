@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DynamicTest;
@@ -119,13 +120,17 @@ class UNetGoldenTest {
     List<DynamicTest> tests = new ArrayList<>();
     try (Stream<Path> variants = Files.list(Goldens.folder("pipelines"))) {
       for (Path variant : variants.sorted().toList()) {
-        for (String component : List.of("unet", "controlnet")) {
-          Path folder = variant.resolve("model").resolve(component);
-          if (Files.exists(folder.resolve("model.onnx"))
-              && Files.exists(folder.resolve("config.json"))) {
-            String name = variant.getFileName() + "/" + component;
-            tests.add(DynamicTest.dynamicTest(name, () -> againstExport(folder, component)));
-          }
+        try (Stream<Path> components = children(variant.resolve("model"))) {
+          components
+              .filter(folder -> folder.getFileName().toString().matches("unet|controlnet(_\\d+)?"))
+              .filter(folder -> Files.exists(folder.resolve("model.onnx")))
+              .filter(folder -> Files.exists(folder.resolve("config.json")))
+              .forEach(
+                  folder ->
+                      tests.add(
+                          DynamicTest.dynamicTest(
+                              variant.getFileName() + "/" + folder.getFileName(),
+                              () -> againstExport(folder))));
         }
       }
     }
@@ -133,7 +138,12 @@ class UNetGoldenTest {
     return tests;
   }
 
-  private static void againstExport(Path folder, String component) throws IOException {
+  private static Stream<Path> children(Path folder) throws IOException {
+    return Files.isDirectory(folder) ? Files.list(folder).sorted() : Stream.empty();
+  }
+
+  private static void againstExport(Path folder) throws IOException {
+    String component = folder.getFileName().toString();
     Path onnx = folder.resolve("model.onnx");
     ExportedWeights weights = new ExportedWeights(onnx);
     try (OrtModel expected = RUNTIME.open(component, onnx)) {
@@ -190,20 +200,24 @@ class UNetGoldenTest {
     };
   }
 
-  /** Shapes by name; exports in half precision have halves where these have 32 bits. */
+  /** Ranks and fixed dimensions by name. */
   private static Map<String, String> describe(Map<String, TensorSpec> specs) {
-    Map<String, String> described = new java.util.TreeMap<>();
+    Map<String, String> described = new TreeMap<>();
     specs.forEach(
-        (name, spec) ->
-            described.put(
-                name, spec.describe().replace("float16", "float").replace("float32", "float")));
+        (name, spec) -> {
+          List<Long> shape = new ArrayList<>();
+          for (int axis = 0; axis < spec.rank(); axis++) {
+            shape.add(spec.dim(axis));
+          }
+          described.put(name, spec.type().floating() + " " + shape);
+        });
     return described;
   }
 
   private static Map<String, float[]> run(OrtModel model, ConfigFile config, long seed) {
     Random random = new Random(seed);
     try (OrtBinding binding = model.bind(new CancelToken())) {
-      for (TensorSpec spec : new java.util.TreeMap<>(model.inputs()).values()) {
+      for (TensorSpec spec : new TreeMap<>(model.inputs()).values()) {
         long[] shape = shape(spec, config);
         int elements = 1;
         for (long size : shape) {
@@ -236,20 +250,17 @@ class UNetGoldenTest {
   private static long[] shape(TensorSpec spec, ConfigFile config) {
     int level = level(spec.name(), config);
     long[] shape = new long[spec.rank()];
-    for (int i = 0; i < shape.length; i++) {
-      String name = spec.dimensionNames().get(i);
-      long side = name.endsWith("height") ? 8 : 12;
-      shape[i] = spec.dim(i);
-      if (spec.dim(i) < 0) {
-        shape[i] =
-            switch (name) {
-              case "batch_size" -> 2;
-              case "sequence_length" -> 7;
-              case "cond_height", "cond_width" ->
-                  side << ControlNetConfig.of(config).widths().size() - 1;
-              default -> side >> level;
-            };
-      }
+    boolean control = spec.name().equals("controlnet_cond");
+    int doublings = control ? ControlNetConfig.of(config).widths().size() - 1 : 0;
+    for (int axis = 0; axis < shape.length; axis++) {
+      shape[axis] =
+          spec.dim(axis) > 0
+              ? spec.dim(axis)
+              : switch (axis) {
+                case 0 -> 2;
+                case 1 -> 7;
+                default -> (axis == 2 ? 8L : 12L) << doublings >> level;
+              };
     }
     return shape;
   }

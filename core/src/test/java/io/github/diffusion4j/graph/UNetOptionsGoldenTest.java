@@ -8,6 +8,7 @@ import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.NativeCount;
 import io.github.diffusion4j.onnx.OrtBinding;
@@ -102,7 +103,13 @@ class UNetOptionsGoldenTest {
     @Override
     public io.github.diffusion4j.onnx.BuiltModel build(
         OrtRuntime runtime, List<io.github.diffusion4j.onnx.GraphEdit> edits) throws IOException {
-      return network.build(new GraphOptions(ElementType.FLOAT32, false));
+      try (Closer open = new Closer()) {
+        Graph graph =
+            new Graph(
+                "unet", network.weights().open(open), new GraphOptions(ElementType.FLOAT32, false));
+        network.architecture().addTo(graph, edits);
+        return graph.build(network.architecture()::tolerates);
+      }
     }
 
     @Override

@@ -94,6 +94,7 @@ class ProvidersTest {
       Providers.apply(options, resolved, runtime);
       assertEquals("0", options.getConfigEntries().get("session.intra_op.allow_spinning"));
       assertEquals("0", options.getConfigEntries().get("session.inter_op.allow_spinning"));
+      assertEquals("1", options.getConfigEntries().get("session.force_spinning_stop"));
       assertEquals("1", options.getConfigEntries().get("session.disable_prepacking"));
       try (OrtSession session =
           OrtEnvironment.getEnvironment().createSession(ProviderTrial.model(), options)) {

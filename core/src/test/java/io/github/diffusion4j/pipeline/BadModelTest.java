@@ -103,7 +103,13 @@ class BadModelTest {
             m -> m.edit("model_index.json", "\"StableDiffusionPipeline\"", "\"KandinskyPipeline\""),
             "KandinskyPipeline",
             "known"),
-        new Spoiled("no index", m -> m.delete("model_index.json"), "model_index.json"),
+        new Spoiled(
+            "neither index nor components that tell the kind",
+            m -> {
+              m.delete("model_index.json");
+              m.delete("unet/config.json");
+            },
+            "model_index.json"),
         new Spoiled(
             "no scheduler",
             m -> m.delete("scheduler/scheduler_config.json"),

@@ -40,7 +40,8 @@ final class Batch {
           "json",
           "quiet",
           "debug",
-          "threads");
+          "threads",
+          "optimized-cache");
 
   private final Path file;
   private final RequestOptions request;

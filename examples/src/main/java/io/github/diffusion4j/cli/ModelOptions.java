@@ -37,6 +37,14 @@ final class ModelOptions {
   private int threads;
 
   @Option(
+      names = "--optimized-cache",
+      paramLabel = "DIR",
+      description =
+          "Keep networks there as ONNX Runtime has rewritten them, so that the next start is faster."
+              + " Takes as much room as the model. Default: none are kept.")
+  private Path optimizedCache;
+
+  @Option(
       names = "--precision",
       paramLabel = "TYPE",
       converter = PrecisionConverter.class,
@@ -79,13 +87,17 @@ final class ModelOptions {
       throw new IllegalArgumentException(
           "--threads must be in [0, " + RuntimeOptions.MAX_THREADS + "], got " + threads);
     }
-    return RuntimeOptions.builder()
-        .provider(provider)
-        .intraOpThreads(threads)
-        .precision(precision)
-        .vaeTiling(tiling)
-        .safety(unchecked ? SafetyPolicy.OFF : safety)
-        .build();
+    RuntimeOptions.Builder options =
+        RuntimeOptions.builder()
+            .provider(provider)
+            .intraOpThreads(threads)
+            .precision(precision)
+            .vaeTiling(tiling)
+            .safety(unchecked ? SafetyPolicy.OFF : safety);
+    if (optimizedCache != null) {
+      options.optimizedModelCache(optimizedCache);
+    }
+    return options.build();
   }
 
   /** Reads when to tile. */

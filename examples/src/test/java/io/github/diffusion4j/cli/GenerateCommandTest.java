@@ -350,4 +350,16 @@ class GenerateCommandTest {
       assertTrue(Files.isRegularFile(folder.resolve(name)), run.out());
     }
   }
+
+  @Test
+  void optimizedNetworksAreKeptWhereAskedFor() throws IOException {
+    String cache = "--optimized-cache=" + folder.resolve("networks");
+    for (String name : new String[] {"first.png", "second.png"}) {
+      Run run = Run.of("generate", "a fox", "--steps=1", "--seed=1", cache, "--out=" + at(name));
+      assertEquals(0, run.code(), run.err());
+    }
+    try (Stream<Path> kept = Files.list(folder.resolve("networks"))) {
+      assertEquals(4, kept.count(), "text encoder, UNet, decoder and encoder");
+    }
+  }
 }

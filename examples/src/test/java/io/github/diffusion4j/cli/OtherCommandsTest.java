@@ -29,6 +29,7 @@ class OtherCommandsTest {
       strings = {
         "generate",
         "inspect",
+        "export",
         "tokens",
         "schedulers",
         "doctor",
@@ -42,6 +43,20 @@ class OtherCommandsTest {
     assertEquals("", run.err());
     assertTrue(
         run.out().contains(command.equals("--version") ? "diffusion4j" : "Usage: diffusion4j"));
+  }
+
+  @Test
+  void exportsAFolderThatPaints() throws IOException {
+    Path out = folder.resolve("onnx");
+    Run run = Run.of("export", MODEL.toString(), "--out", out.toString());
+    assertEquals(0, run.code(), run.err());
+    assertEquals(0, Run.of("inspect", out.toString()).code());
+    Run again = Run.of("export", MODEL.toString(), "--out", out.toString());
+    assertEquals(1, again.code());
+    assertTrue(again.err().contains("not empty"), again.err());
+    Run wrong = Run.of("export", MODEL.toString(), "--out", "x", "--precision", "fp12");
+    assertEquals(2, wrong.code());
+    assertTrue(wrong.err().contains("fp16"), wrong.err());
   }
 
   @Test

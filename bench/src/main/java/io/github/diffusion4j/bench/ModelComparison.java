@@ -1,0 +1,134 @@
+package io.github.diffusion4j.bench;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.github.diffusion4j.ExecutionProvider;
+import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Variants of one model beside each other, such as smaller types of weights: the same prompts and
+ * seeds by each in turn, so that what else the machine does meets all alike. Prints a Markdown
+ * table of processor time over the first model's (median, least and most of the rounds) and of the
+ * pictures' peak signal to noise ratio to the first model's (mean of the decibels).
+ */
+final class ModelComparison {
+
+  private static final List<String> PROMPTS =
+      List.of("a red apple on a light blue background", "a fox", "a yellow star", "a green tree");
+  private static final int ROUNDS = 8;
+  private static final int STEPS = 10;
+  private static final double GUIDANCE_SCALE = 4;
+  private static final long SEED = 7;
+  private static final int LEVELS = 255;
+
+  private static final OperatingSystemMXBean SYSTEM =
+      (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+
+  private ModelComparison() {}
+
+  /** What is known of one model. */
+  private static final class Candidate {
+    private final Path folder;
+    private final StableDiffusionPipeline pipeline;
+    private final double[] cpuMillis = new double[ROUNDS];
+    private final List<BufferedImage> pictures = new ArrayList<>();
+
+    Candidate(Path folder) throws IOException {
+      this.folder = folder;
+      RuntimeOptions options =
+          RuntimeOptions.builder()
+              .provider(ExecutionProvider.cpu())
+              .intraOpThreads(1)
+              .promptCacheBytes(0)
+              .build();
+      pipeline = StableDiffusionPipeline.load(folder, options);
+    }
+
+    void paint(int round) {
+      GenerationRequest request =
+          GenerationRequest.prompt(PROMPTS.get(round % PROMPTS.size()))
+              .seed(SEED + round)
+              .steps(STEPS)
+              .guidanceScale(GUIDANCE_SCALE)
+              .build();
+      long start = SYSTEM.getProcessCpuTime();
+      pictures.add(pipeline.generate(request).image());
+      cpuMillis[round] = (SYSTEM.getProcessCpuTime() - start) / 1e6;
+    }
+
+    String row(Candidate first) {
+      double[] ratios = new double[ROUNDS - 1]; // the first round warms up
+      double decibels = 0;
+      for (int round = 0; round < ROUNDS; round++) {
+        decibels += decibels(first.pictures.get(round), pictures.get(round)) / ROUNDS;
+        if (round > 0) {
+          ratios[round - 1] = cpuMillis[round] / first.cpuMillis[round];
+        }
+      }
+      Arrays.sort(ratios);
+      double[] times = Arrays.copyOfRange(cpuMillis, 1, ROUNDS);
+      Arrays.sort(times);
+      return String.format(
+          Locale.ROOT,
+          "| %s | %.0f ms | %.2f (%.2f to %.2f) | %s |",
+          folder.getFileName(),
+          times[times.length / 2],
+          ratios[ratios.length / 2],
+          ratios[0],
+          ratios[ratios.length - 1],
+          Double.isInfinite(decibels)
+              ? "the same"
+              : String.format(Locale.ROOT, "%.1f dB", decibels));
+    }
+  }
+
+  /** Compares models; the first is what the others are compared with. */
+  static void run(List<String> models, PrintStream out) throws IOException {
+    if (models.size() < 2) {
+      throw new IllegalArgumentException(
+          "compare takes two or more folders of models, got " + models);
+    }
+    List<Candidate> candidates = new ArrayList<>();
+    try {
+      for (String model : models) {
+        candidates.add(new Candidate(Models.folder(model)));
+      }
+      for (int round = 0; round < ROUNDS; round++) {
+        for (Candidate candidate : candidates) {
+          candidate.paint(round);
+        }
+      }
+      out.println("| model | processor time | over the first model's | PSNR |");
+      out.println("| --- | --- | --- | --- |");
+      candidates.forEach(candidate -> out.println(candidate.row(candidates.get(0))));
+    } finally {
+      candidates.forEach(candidate -> candidate.pipeline.close());
+    }
+  }
+
+  /** Peak signal to noise ratio of 8-bit RGB; infinite for the same picture. */
+  static double decibels(BufferedImage reference, BufferedImage other) {
+    double squares = 0;
+    int width = reference.getWidth();
+    int height = reference.getHeight();
+    int[] expected = reference.getRGB(0, 0, width, height, null, 0, width);
+    int[] found = other.getRGB(0, 0, width, height, null, 0, width);
+    for (int i = 0; i < expected.length; i++) {
+      for (int shift = 0; shift < 24; shift += 8) {
+        int difference = (expected[i] >> shift & LEVELS) - (found[i] >> shift & LEVELS);
+        squares += difference * difference;
+      }
+    }
+    return 10 * Math.log10((double) LEVELS * LEVELS * 3 * expected.length / squares);
+  }
+}

@@ -1,0 +1,42 @@
+package io.github.diffusion4j.bench;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ModelComparisonTest {
+
+  @Test
+  void sameModelPaintsTheSame() throws Exception {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    ModelComparison.run(
+        List.of("tiny", "tiny"), new PrintStream(bytes, true, StandardCharsets.UTF_8));
+    List<String> lines = bytes.toString(StandardCharsets.UTF_8).lines().toList();
+    assertEquals(4, lines.size());
+    assertTrue(lines.get(3).endsWith("| the same |"), lines.get(3));
+  }
+
+  @Test
+  void oneModelIsNothingToCompare() {
+    assertThrows(
+        IllegalArgumentException.class, () -> ModelComparison.run(List.of("tiny"), System.out));
+  }
+
+  @Test
+  void decibelsOfOneLevelEverywhere() {
+    BufferedImage black = new BufferedImage(4, 4, BufferedImage.TYPE_3BYTE_BGR);
+    BufferedImage other = new BufferedImage(4, 4, BufferedImage.TYPE_3BYTE_BGR);
+    for (int i = 0; i < 16; i++) {
+      other.setRGB(i % 4, i / 4, 0x010101);
+    }
+    assertEquals(48.13, ModelComparison.decibels(black, other), 0.01);
+    assertEquals(Double.POSITIVE_INFINITY, ModelComparison.decibels(black, black));
+  }
+}
