@@ -120,8 +120,7 @@ class RuntimeOptionsTest {
     Duration negative = Duration.ofMillis(-1);
     assertThrows(IllegalArgumentException.class, () -> new ConcurrencyLimit(0, 1));
     assertThrows(IllegalArgumentException.class, () -> new ConcurrencyLimit(1, -1));
-    assertThrows(
-        IllegalArgumentException.class, () -> new GenerationBatching(-1, Duration.ZERO));
+    assertThrows(IllegalArgumentException.class, () -> new GenerationBatching(-1, Duration.ZERO));
     assertThrows(IllegalArgumentException.class, () -> new GenerationBatching(4, negative));
   }
 }
