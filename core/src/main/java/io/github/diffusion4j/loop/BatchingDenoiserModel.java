@@ -23,8 +23,8 @@ import java.util.Map;
  * <p>The thread that has waited longest runs the network for itself and for those behind it; no
  * other threads are needed. A generation that is cancelled leaves a shared run at once, or at its
  * end if its own thread runs the network; the others go on. If a shared run fails, each of its
- * generations runs again alone, so that an error meets only the one that causes it, and later runs
- * are shared by fewer. Thread-safe; owns nothing of the network's.
+ * generations runs again alone, so that an error meets only the one that causes it, and the next
+ * runs are shared by fewer. Thread-safe; owns nothing of the network's.
  */
 public final class BatchingDenoiserModel implements DenoiserModel {
 

@@ -20,6 +20,10 @@ final class RunQueue {
   private static final System.Logger LOG = System.getLogger(RunQueue.class.getName());
 
   private static final int KEPT_RUNS = 4;
+
+  /** Runs after a failure that have at most half of its rows. */
+  private static final int CAREFUL_RUNS = 64;
+
   private static final long NANOS_PER_MILLI = 1_000_000;
 
   private final DenoiserModel network;
@@ -35,7 +39,9 @@ final class RunQueue {
   private long gatheringSince;
   private long runs;
   private long joined;
-  private int maxRows;
+  private final int maxRows;
+  private int fewerRows; // after a failure
+  private long fewerUntil; // this count of runs
 
   RunQueue(DenoiserModel network, GenerationBatching batching) {
     this.network = network;
@@ -149,15 +155,16 @@ final class RunQueue {
       gatheringSince = System.nanoTime();
     }
     group.clear();
+    int most = runs < fewerUntil ? fewerRows : maxRows;
     int rows = 0;
     for (int i = 0; i < waiting.size(); i++) {
       SharingDenoiser next = waiting.get(i);
-      if (i == 0 || rows + next.rows() <= maxRows && suits(next, first)) {
+      if (i == 0 || rows + next.rows() <= most && suits(next, first)) {
         insert(next);
         rows += next.rows();
       }
     }
-    return rows + first.rows() > maxRows || !expectsMore(first)
+    return rows + first.rows() > most || !expectsMore(first)
         ? 0
         : maxWait - (System.nanoTime() - gatheringSince);
   }
@@ -180,7 +187,8 @@ final class RunQueue {
     for (int i = 0; i < members.size(); i++) {
       SharingDenoiser other = members.get(i);
       boolean lately = anyTimestep ? other.lastRun >= runs - 1 : other.lastRun == first.lastRun;
-      if (other.state == State.IDLE && lately && !other.isCancelled()) {
+      boolean willAsk = other.state == State.IDLE || other.state == State.DONE;
+      if (willAsk && lately && !other.isCancelled()) {
         return true;
       }
     }
@@ -278,12 +286,13 @@ final class RunQueue {
     for (SharingDenoiser member : group) {
       rows += member.rows();
     }
-    maxRows = Math.min(maxRows, rows / 2);
+    fewerRows = rows / 2;
+    fewerUntil = runs + CAREFUL_RUNS;
     LOG.log(
         Level.WARNING,
-        "A run of {0} rows failed; its generations run again alone, later runs have at most {1}: {2}",
+        "A run of {0} rows failed; its generations run again alone, the next runs have at most {1}: {2}",
         rows,
-        maxRows,
+        fewerRows,
         e.getMessage());
   }
 
