@@ -15,7 +15,7 @@ import java.util.List;
  * @param network takes hidden_states [rows, patches, 4 · channels]
  * @param trainSteps timestep that the network knows as 1
  */
-record PackedDenoiserModel(OrtDenoiserModel network, int trainSteps) implements DenoiserModel {
+record PackedDenoiserModel(DenoiserModel network, int trainSteps) implements DenoiserModel {
 
   /** Cells of a patch along each axis. */
   static final int PATCH = 2;
