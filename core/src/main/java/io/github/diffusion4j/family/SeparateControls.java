@@ -30,7 +30,6 @@ final class SeparateControls implements ControlInputs {
   private final Residuals residuals;
   private final ControlSchedule schedule;
   private final boolean guess;
-  private final boolean pooled;
   private final List<BoundControlNet> nets = new ArrayList<>();
   private final List<BoundControlNet.Part> parts;
   private final List<Buffers> buffers = new ArrayList<>();
@@ -45,7 +44,6 @@ final class SeparateControls implements ControlInputs {
         schedule.signals().stream().map(signal -> available.open(signal.net())).toList();
     guess = schedule.guessMode() || open.get(0).signature().pooled();
     parts = parts();
-    pooled = open.stream().allMatch(net -> net.signature().pooled()) && takesPooled();
     try (Closer opening = new Closer()) {
       for (int i = 0; i < open.size(); i++) {
         nets.add(opening.own(new BoundControlNet(open.get(i), schedule.signals().get(i), parts)));
@@ -78,11 +76,6 @@ final class SeparateControls implements ControlInputs {
     return all;
   }
 
-  private boolean takesPooled() {
-    return residuals.specs().stream()
-        .allMatch(spec -> spec.accepts(unet.rows().each(), spec.dim(1), 1, 1));
-  }
-
   private long[] shape(int residual, int rows, boolean average) {
     long[] shape = residuals.shape(residual, rows, unet.rows().shape());
     return average ? new long[] {shape[0], shape[1], 1, 1} : shape;
@@ -92,19 +85,19 @@ final class SeparateControls implements ControlInputs {
     int rows = unet.rows().each();
     OrtTensor[] whole = new OrtTensor[residuals.count()];
     for (int i = 0; i < whole.length; i++) {
-      whole[i] = unet.binding().allocate(residuals.specs().get(i).name(), shape(i, rows, pooled));
+      whole[i] = unet.binding().allocate(residuals.specs().get(i).name(), shape(i, rows, false));
     }
     Buffers set = new Buffers(whole);
     if (part.count() > 0 && part.count() < rows) {
       set.told = new OrtTensor[whole.length];
       for (int i = 0; i < whole.length; i++) {
         int silent = whole[i].elements() / rows * (rows - part.count());
-        set.told[i] = nets.get(0).tail(whole[i], silent, shape(i, part.count(), pooled));
+        set.told[i] = nets.get(0).tail(whole[i], silent, shape(i, part.count(), false));
       }
     }
     for (int net = 0; net < nets.size() && part.count() > 0; net++) {
       boolean average = nets.get(net).signature().pooled();
-      if (net > 0 || average != pooled) {
+      if (net > 0 || average) {
         scratch(set, nets.get(net), part.count());
       }
     }
@@ -132,7 +125,7 @@ final class SeparateControls implements ControlInputs {
       if (scale != 0) {
         BoundControlNet bound = nets.get(net);
         boolean average = bound.signature().pooled();
-        boolean direct = !any && average == pooled;
+        boolean direct = !any && !average; // averages are spread over all places
         OrtTensor[] into = direct ? set.told : set.scratch[average ? 1 : 0];
         boolean graded = guess && !average;
         bound.run(run, latents, timestep, graded ? 1 : scale, into);

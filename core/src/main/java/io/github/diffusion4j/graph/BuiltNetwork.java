@@ -72,20 +72,6 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
   }
 
   /**
-   * Builds the network without a runtime.
-   *
-   * @param options precision and operators
-   * @return the model
-   * @throws IOException if a file of weights cannot be read
-   * @throws ModelFormatException if the weights are not those of the configuration
-   */
-  public BuiltModel build(GraphOptions options) throws IOException {
-    try (Closer open = new Closer()) {
-      return build(weights.open(open), options, List.of());
-    }
-  }
-
-  /**
    * What the network says of itself in the precision of its weights.
    *
    * @return inputs, outputs, weights
@@ -104,6 +90,13 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
           case FLOAT16 -> ElementType.FLOAT16;
           case BFLOAT16 -> ElementType.BFLOAT16;
         });
+  }
+
+  /** Builds the network with given operators. */
+  BuiltModel build(GraphOptions options) throws IOException {
+    try (Closer open = new Closer()) {
+      return build(weights.open(open), options, List.of());
+    }
   }
 
   private BuiltModel build(Weights stored, GraphOptions options, List<GraphEdit> edits) {

@@ -8,7 +8,6 @@ import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.GraphEdit;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * A ControlNet (Zhang et al. 2023, arXiv 2302.05543): what it sees in a control picture, as
@@ -51,42 +50,25 @@ public final class ControlNet implements Architecture {
     return new ControlNet(config, width);
   }
 
-  ControlNetConfig config() {
-    return config;
-  }
-
   @Override
   public void addTo(Graph graph, List<GraphEdit> edits) {
     UNet.refuse(edits);
     UNetInputs inputs = UNetInputs.declare(graph, config.unet(), pooledWidth);
-    residuals(graph.root(), inputs, "").declareOutputs(graph);
+    residuals(graph.root(), inputs).declareOutputs(graph);
   }
 
-  /**
-   * The network in a graph that others share.
-   *
-   * @param root its module
-   * @param inputs what it reads beside the control picture
-   * @param suffix of the names of its own inputs
-   * @return what it adds to a UNet, scaled
-   */
-  UNet.Residuals residuals(Scope root, UNetInputs inputs, String suffix) {
+  /** What the network adds to a UNet, scaled. */
+  private UNet.Residuals residuals(Scope root, UNetInputs inputs) {
     Graph graph = root.graph();
     ElementType type = graph.options().type();
     Value picture =
         graph.input(
-            PICTURE + suffix,
-            type,
-            UNetInputs.BATCH,
-            config.pictureChannels(),
-            "cond_height",
-            "cond_width");
-    Value scale = graph.input(SCALE + suffix, type);
-    UNetInputs own = inputs.firstChannels(config.unet().input().channels());
-    UNetLayers layers = UNetLayers.of(config.unet(), root, own);
+            PICTURE, type, UNetInputs.BATCH, config.pictureChannels(), "cond_height", "cond_width");
+    Value scale = graph.input(SCALE, type);
+    UNetLayers layers = UNetLayers.of(config.unet(), root, inputs);
     Value entered =
         layers
-            .enter(own.sample())
+            .enter(inputs.sample())
             .plus(features(root.at("controlnet_cond_embedding"), ordered(picture)));
     UNetLayers.Encoded encoded = layers.encode(entered);
     List<Value> skips = new ArrayList<>();
@@ -132,43 +114,5 @@ public final class ControlNet implements Architecture {
   @Override
   public boolean tolerates(String key) {
     return false;
-  }
-
-  /**
-   * Whether this can steer a UNet.
-   *
-   * @param other the UNet
-   * @return what does not fit; empty if all does
-   */
-  Optional<String> misfit(UNetConfig other) {
-    UNetConfig own = config.unet();
-    if (own.input().channels() > other.input().channels()) {
-      return Optional.of(
-          own.input().channels() + " input channels, the UNet has " + other.input().channels());
-    }
-    if (own.extra().textWidth() != other.extra().textWidth()) {
-      return Optional.of(
-          "text of width "
-              + own.extra().textWidth()
-              + ", the UNet's is "
-              + other.extra().textWidth());
-    }
-    if (!own.down().stream()
-        .map(ControlNet::shape)
-        .toList()
-        .equals(other.down().stream().map(ControlNet::shape).toList())) {
-      return Optional.of("blocks " + own.down() + ", the UNet's are " + other.down());
-    }
-    if (own.extra().addition() != other.extra().addition()
-            && own.extra().addition() == UNetConfig.Addition.TEXT_TIME
-        || own.extra().classes() != UNetConfig.ClassEmbedding.NONE
-            && own.extra().classes() != other.extra().classes()) {
-      return Optional.of("inputs that the UNet does not have");
-    }
-    return Optional.empty();
-  }
-
-  private static List<Object> shape(UNetBlock block) {
-    return List.of(block.channels(), block.layers(), block.resampled());
   }
 }

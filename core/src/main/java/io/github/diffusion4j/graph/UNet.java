@@ -92,22 +92,13 @@ public final class UNet implements Architecture {
     if (takesResiduals) {
       steered = Residuals.declare(graph, steered).addTo(steered);
     }
-    finish(graph, inputs, layers.decode(steered), config);
-  }
-
-  /** Makes the denoised picture an output. */
-  static void finish(Graph graph, UNetInputs inputs, Value decoded, UNetConfig config) {
+    Value decoded = layers.decode(steered);
     Value out =
         config.time().divideOutput()
             ? decoded.over(inputs.timestep().cast(decoded.type()))
             : decoded;
-    graph.output(
-        OUTPUT,
-        out,
-        UNetInputs.BATCH,
-        config.output().channels(),
-        UNetInputs.HEIGHT,
-        UNetInputs.WIDTH);
+    int channels = config.output().channels();
+    graph.output(OUTPUT, out, UNetInputs.BATCH, channels, UNetInputs.HEIGHT, UNetInputs.WIDTH);
   }
 
   /** No change of a graph concerns a UNet. */
@@ -157,19 +148,13 @@ public final class UNet implements Architecture {
       return new Object[] {UNetInputs.BATCH, map.dim(1), name + "_height", name + "_width"};
     }
 
-    /** Sums of these and others. */
-    Residuals plus(Residuals others) {
-      List<Value> sums = new ArrayList<>();
-      for (int i = 0; i < skips.size(); i++) {
-        sums.add(skips.get(i).plus(others.skips.get(i)));
-      }
-      return new Residuals(sums, mid.plus(others.mid));
-    }
-
     /** Adds them to a UNet's own results. */
     UNetLayers.Encoded addTo(UNetLayers.Encoded encoded) {
-      Residuals sum = new Residuals(encoded.skips(), encoded.last()).plus(this);
-      return new UNetLayers.Encoded(sum.skips(), sum.mid());
+      List<Value> sums = new ArrayList<>();
+      for (int i = 0; i < skips.size(); i++) {
+        sums.add(encoded.skips().get(i).plus(skips.get(i)));
+      }
+      return new UNetLayers.Encoded(sums, encoded.last().plus(mid));
     }
   }
 }

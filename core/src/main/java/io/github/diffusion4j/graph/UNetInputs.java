@@ -77,21 +77,4 @@ record UNetInputs(
           Optional.of(graph.input(name, type, BATCH, extra.classSize()));
     };
   }
-
-  /**
-   * The inputs of another network that takes fewer channels: the first ones.
-   *
-   * @param channels at most those of the sample
-   * @return the same inputs but for the sample
-   */
-  UNetInputs firstChannels(int channels) {
-    return new UNetInputs(
-        sample.dim(1) == channels ? sample : sample.slice(1, 0, channels),
-        timestep,
-        text,
-        pooled,
-        sizes,
-        condition,
-        labels);
-  }
 }

@@ -42,7 +42,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Laws of steering by pictures, on the tiny model with two control networks. */
 class ControlTest {
 
-  private static final Path MODEL = variant("controlnet-several");
+  private static final Path MODEL = variant("control/pipelines/controlnet-several");
   private static final RuntimeOptions ONE_THREAD =
       RuntimeOptions.builder().intraOpThreads(1).build();
 
@@ -81,7 +81,7 @@ class ControlTest {
   }
 
   private static Path variant(String name) {
-    return Goldens.resource("/goldens/pipelines/" + name + "/model");
+    return Goldens.resource("/goldens/" + name + "/model");
   }
 
   /** Noise of a seed as a picture. */
@@ -298,12 +298,13 @@ class ControlTest {
 
   @Test
   void networksOfOtherModelsAreRefusedWhenOpened() throws IOException {
-    Map<String, Path> nets = Map.of("other", variant("sdxl-controlnet").resolve("controlnet"));
+    Map<String, Path> nets =
+        Map.of("other", variant("control/pipelines/sdxl-controlnet").resolve("controlnet"));
     ModelLayout layout = ModelLayout.of(MODEL).withControlNets(nets);
     said(() -> StableDiffusionPipeline.load(layout, ONE_THREAD).close(), "other", "text_embeds");
     ModelLayout plain = ModelLayout.of(ModelCopy.original()).withControlNets(nets);
     said(() -> StableDiffusionPipeline.load(plain, ONE_THREAD).close(), "takes no residuals");
-    ModelLayout flux = ModelLayout.of(variant("flux")).withControlNets(nets);
+    ModelLayout flux = ModelLayout.of(variant("pipelines/flux")).withControlNets(nets);
     said(() -> StableDiffusionPipeline.load(flux, ONE_THREAD).close(), "flux", "no ControlNet");
     ModelLayout missing = ModelLayout.of(MODEL).withControlNets(Map.of("gone", folder));
     said(() -> StableDiffusionPipeline.load(missing, ONE_THREAD).close(), "model.onnx");

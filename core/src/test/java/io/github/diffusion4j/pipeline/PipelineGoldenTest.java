@@ -76,9 +76,11 @@ class PipelineGoldenTest {
 
   @TestFactory
   List<DynamicNode> variants() throws IOException {
-    try (Stream<Path> folders = Files.list(Goldens.folder("pipelines"))) {
+    Path own = Goldens.resource("/goldens/control/pipelines");
+    try (Stream<Path> folders = Files.list(Goldens.folder("pipelines"));
+        Stream<Path> more = Files.list(own)) {
       List<DynamicNode> nodes =
-          folders
+          Stream.concat(folders, more)
               .filter(folder -> Files.isRegularFile(folder.resolve("cases.json")))
               .sorted()
               .map(this::variant)

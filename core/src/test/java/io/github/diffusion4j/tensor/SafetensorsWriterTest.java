@@ -36,6 +36,25 @@ class SafetensorsWriterTest {
   }
 
   @Test
+  void writesWhatIsMadeOnTheWay() throws Exception {
+    Path path = folder.resolve("made.safetensors");
+    int[] next = {0};
+    SafetensorsWriter.Source source =
+        (bytes, count) -> {
+          for (int i = 0; i < count; i++) {
+            bytes.putShort(2 * i, (short) next[0]++);
+          }
+        };
+    new SafetensorsWriter().add("made", TensorType.I16, List.of(3L, 10_000L), source).write(path);
+    assertEquals(30_000, next[0]);
+    try (SafetensorsFile file = SafetensorsFile.open(path)) {
+      byte[] all = Files.readAllBytes(path);
+      int begin = (int) file.info("made").offset();
+      assertEquals(29_999, (all[begin + 59_998] & 0xff) | (all[begin + 59_999] & 0xff) << 8);
+    }
+  }
+
+  @Test
   void readsBackWhatItWrote() throws Exception {
     long seed = Long.getLong("tests.seed", System.nanoTime());
     System.out.println("tests.seed=" + seed);

@@ -96,7 +96,7 @@ class TaskCommandsTest {
 
   @Test
   void keepsToOtherPictures() throws IOException {
-    Path model = MODELS.resolve("controlnet-several/model");
+    Path model = MODELS.resolve("../control/pipelines/controlnet-several/model");
     String[] args = {
       "control",
       "a house",
