@@ -6,6 +6,7 @@ import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.DenoiserModel;
 import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.LoraSet;
 import java.util.List;
 
 /**
@@ -28,6 +29,11 @@ record PackedDenoiserModel(DenoiserModel network, int trainSteps) implements Den
 
   private static final String TEXT = "encoder_hidden_states";
   private static final int AXES = 3;
+
+  @Override
+  public DenoiserModel with(LoraSet loras) {
+    return new PackedDenoiserModel(network.with(loras), trainSteps);
+  }
 
   @Override
   public Denoiser bind(
