@@ -19,7 +19,8 @@ import java.util.Map;
 /**
  * A denoiser whose runs are shared by generations of equal form that ask for one at the same time:
  * same latents' size, number of branches and widths of conditioning. Each keeps its own seed, steps
- * and solver. A generation that runs its branches one by one or is steered by pictures shares none.
+ * and solver. A generation that runs its branches one by one, is steered by pictures or changed by
+ * LoRAs of its own shares none.
  *
  * <p>The thread that has waited longest runs the network for itself and for those behind it; no
  * other threads are needed. A generation that is cancelled leaves a shared run at once, or at its
@@ -73,7 +74,6 @@ public final class BatchingDenoiserModel implements DenoiserModel {
     }
   }
 
-  /** A generation with LoRAs of its own shares no run. */
   @Override
   public DenoiserModel with(LoraSet loras) {
     DenoiserModel changed = network.with(loras);
