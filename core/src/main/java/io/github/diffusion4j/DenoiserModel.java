@@ -53,6 +53,15 @@ public interface DenoiserModel {
   }
 
   /**
+   * Which generations may share a run.
+   *
+   * @return none unless the network says otherwise
+   */
+  default RunSharing sharing() {
+    return RunSharing.NONE;
+  }
+
+  /**
    * Networks that can steer this one by pictures.
    *
    * @return their names in the order that controls without a name take them; empty if there is none

@@ -6,7 +6,10 @@ package io.github.diffusion4j;
  * read or written are {@link java.io.IOException}.
  */
 public abstract sealed class DiffusionException extends RuntimeException
-    permits ModelFormatException, InferenceException, GenerationCancelledException {
+    permits ModelFormatException,
+        InferenceException,
+        GenerationCancelledException,
+        PipelineBusyException {
 
   private static final long serialVersionUID = 1L;
 

@@ -3,6 +3,7 @@ package io.github.diffusion4j;
 import static java.util.Objects.requireNonNull;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +37,8 @@ import java.util.TreeMap;
  *     take, 0 for no limit; what does not fit is refused
  * @param vaeTiling whether the autoencoder works on tiles
  * @param controls whether control networks are merged with the network that they steer
+ * @param generationBatching whether generations at the same time share runs of the denoiser
+ * @param concurrency how many generations run at the same time
  * @param sessionConfig raw session entries under ONNX Runtime's keys, such as {@code
  *     session.disable_prepacking}; they win over the typed options
  */
@@ -56,6 +59,8 @@ public record RuntimeOptions(
     Residency residency,
     long memoryLimit,
     VaeTiling vaeTiling,
+    GenerationBatching generationBatching,
+    ConcurrencyLimit concurrency,
     Map<String, String> sessionConfig) {
 
   /** Room for about 280 prompts of Stable Diffusion 1, 140 of 2. */
@@ -125,6 +130,8 @@ public record RuntimeOptions(
       throw new IllegalArgumentException("memoryLimit must be at least 0, found " + memoryLimit);
     }
     requireNonNull(vaeTiling, "vaeTiling");
+    requireNonNull(generationBatching, "generationBatching");
+    requireNonNull(concurrency, "concurrency");
     sessionConfig = sortedCopy(sessionConfig, "sessionConfig");
   }
 
@@ -157,6 +164,8 @@ public record RuntimeOptions(
     builder.residency = residency;
     builder.memoryLimit = memoryLimit;
     builder.vaeTiling = vaeTiling;
+    builder.generationBatching = generationBatching;
+    builder.concurrency = concurrency;
     builder.sessionConfig.putAll(sessionConfig);
     return builder;
   }
@@ -201,6 +210,8 @@ public record RuntimeOptions(
     private Residency residency = Residency.AUTO;
     private long memoryLimit;
     private VaeTiling vaeTiling = VaeTiling.AUTO;
+    private GenerationBatching generationBatching = GenerationBatching.OFF;
+    private ConcurrencyLimit concurrency = ConcurrencyLimit.NONE;
     private final Map<String, String> sessionConfig = new TreeMap<>();
 
     private Builder() {}
@@ -367,6 +378,29 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets that generations at the same time share runs of the denoiser; they do not by default.
+     *
+     * @param maxRows most rows of a run: pictures times guidance branches
+     * @param maxWait longest that a run waits for generations that are about to ask again; a few
+     *     milliseconds
+     */
+    public Builder batching(int maxRows, Duration maxWait) {
+      generationBatching = new GenerationBatching(maxRows, maxWait);
+      return this;
+    }
+
+    /**
+     * Sets how many generations run at the same time; any number by default.
+     *
+     * @param running most that run, at least 1
+     * @param waiting most that wait for their turn; the next one is refused
+     */
+    public Builder maxConcurrent(int running, int waiting) {
+      concurrency = new ConcurrencyLimit(running, waiting);
+      return this;
+    }
+
+    /**
      * Adds one raw session entry.
      *
      * @param key ONNX Runtime's key
@@ -400,6 +434,8 @@ public record RuntimeOptions(
           residency,
           memoryLimit,
           vaeTiling,
+          generationBatching,
+          concurrency,
           sessionConfig);
     }
   }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.diffusion4j.RuntimeOptions.Optimization;
 import io.github.diffusion4j.RuntimeOptions.Precision;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -46,6 +47,8 @@ class RuntimeOptionsTest {
             Residency.ON_DEMAND,
             3L << 30,
             VaeTiling.ON,
+            new GenerationBatching(8, Duration.ofMillis(5)),
+            new ConcurrencyLimit(2, 7),
             Map.of("a", "1", "b", "2"));
     assertEquals(options, options.toBuilder().build());
     RuntimeOptions changed =
@@ -66,6 +69,8 @@ class RuntimeOptionsTest {
             .residency(Residency.ALL)
             .memoryLimit(0)
             .vaeTiling(VaeTiling.OFF.withTileSize(256))
+            .batching(4, Duration.ZERO)
+            .maxConcurrent(1, 0)
             .sessionConfig("c", "3")
             .build();
     assertEquals(
@@ -86,6 +91,8 @@ class RuntimeOptionsTest {
             Residency.ALL,
             0,
             VaeTiling.OFF.withTileSize(256),
+            new GenerationBatching(4, Duration.ZERO),
+            new ConcurrencyLimit(1, 0),
             Map.of("a", "1", "b", "2", "c", "3")),
         changed);
   }
@@ -112,5 +119,14 @@ class RuntimeOptionsTest {
     assertThrows(UnsupportedOperationException.class, () -> cuda.options().put("x", "y"));
     RuntimeOptions.Builder blank = RuntimeOptions.builder().sessionConfig(" ", "1");
     assertThrows(IllegalArgumentException.class, blank::build);
+  }
+
+  @Test
+  void limitsOutOfRangeAreRefused() {
+    Duration negative = Duration.ofMillis(-1);
+    assertThrows(IllegalArgumentException.class, () -> new ConcurrencyLimit(0, 1));
+    assertThrows(IllegalArgumentException.class, () -> new ConcurrencyLimit(1, -1));
+    assertThrows(IllegalArgumentException.class, () -> new GenerationBatching(-1, Duration.ZERO));
+    assertThrows(IllegalArgumentException.class, () -> new GenerationBatching(4, negative));
   }
 }

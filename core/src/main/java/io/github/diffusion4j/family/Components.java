@@ -1,12 +1,14 @@
 package io.github.diffusion4j.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.diffusion4j.DenoiserModel;
 import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.LowResolution;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.loop.BatchingDenoiserModel;
 import io.github.diffusion4j.lora.LoraLayers;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.GraphEdit;
@@ -100,6 +102,7 @@ final class Components {
               () -> {
                 List<GraphEdit> edits = new ArrayList<>(words);
                 edits.addAll(merged(layout, network));
+                shared(name, layout, runtime).ifPresent(edits::addAll);
                 return name.equals(ENCODES_PICTURES)
                     ? network.openWhenNeeded(runtime, edits)
                     : network.open(runtime, edits);
@@ -119,6 +122,22 @@ final class Components {
     }
     Map<String, LowRank> changes = LoraLayers.find(loras, name, network.source().layers());
     return List.of(new GraphEdit.Merged(loras.toString(), changes));
+  }
+
+  /** The edits of a network whose runs generations share, whatever their steps. */
+  private static Optional<List<GraphEdit>> shared(
+      String name, ModelLayout layout, OrtRuntime runtime) {
+    boolean steered = !layout.controlNets().isEmpty(); // by networks that have the same timestep
+    return runtime.generationBatching().isOn() && name.equals("unet") && !steered
+        ? Optional.of(List.of(new GraphEdit.RowTimesteps()))
+        : Optional.empty();
+  }
+
+  /** A denoiser whose runs generations share if the options say so. */
+  DenoiserModel shared(OrtDenoiserModel denoiser) {
+    return runtime.generationBatching().isOn()
+        ? new BatchingDenoiserModel(denoiser, runtime.generationBatching())
+        : denoiser;
   }
 
   private static String suffix(String encoder) {

@@ -74,7 +74,7 @@ final class FluxFamily implements ModelFamily {
       int trainSteps = layout.scheduler().positive("num_train_timesteps").orElse(1000);
       return new Stages(
           prompts,
-          new PackedDenoiserModel(transformer, trainSteps),
+          new PackedDenoiserModel(parts.shared(transformer), trainSteps),
           codec,
           new Rules(new FlowShift(facts.schedulerConfig())),
           facts,

@@ -67,7 +67,7 @@ final class LatentConsistencyFamily implements ModelFamily {
       ModelFacts facts = parts.facts(unet, codec, new Components.Defaults(name(), 64, 4, 8.5));
       return new Stages(
           new GuidanceEmbedding(prompts, parts.guidanceWidth(unet)),
-          unet,
+          parts.shared(unet),
           codec,
           RULES,
           facts,

@@ -60,11 +60,17 @@ final class LatentDiffusionFamily implements ModelFamily {
               new Components.Defaults(name(), 64, ModelFacts.DEFAULT_STEPS, classes ? 3 : 1));
       if (!classes) {
         return new Stages(
-            LatentDiffusionFamily::nothing, unet, codec, new Unguided(), facts, open.release());
+            LatentDiffusionFamily::nothing,
+            parts.shared(unet),
+            codec,
+            new Unguided(),
+            facts,
+            open.release());
       }
       Classes embedder = new Classes(parts.model(EMBEDDER), layout.config(EMBEDDER));
       parts.checkWidth(unet, HIDDEN, embedder.model.output(Classes.HIDDEN_STATE).dim(2));
-      return new Stages(embedder, unet, codec, FamilyRules.DEFAULT, facts, open.release());
+      return new Stages(
+          embedder, parts.shared(unet), codec, FamilyRules.DEFAULT, facts, open.release());
     }
   }
 

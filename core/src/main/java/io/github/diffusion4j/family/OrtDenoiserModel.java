@@ -8,6 +8,7 @@ import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.DenoiserModel;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.LoraSet;
+import io.github.diffusion4j.RunSharing;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
@@ -141,6 +142,16 @@ final class OrtDenoiserModel implements DenoiserModel {
   @Override
   public int sideMultiple() {
     return given.multiple;
+  }
+
+  @Override
+  public RunSharing sharing() {
+    if (sample.dim(0) > 0) {
+      return RunSharing.NONE;
+    }
+    return timestep.rank() == 1 && timestep.dim(0) < 0
+        ? RunSharing.ANY_TIMESTEPS
+        : RunSharing.EQUAL_TIMESTEPS;
   }
 
   @Override
@@ -295,6 +306,22 @@ final class OrtDenoiserModel implements DenoiserModel {
     @Override
     public void predict(float[] latents, double timestep, float[] dst) {
       time.fill(timestep);
+      run(latents, timestep, dst);
+    }
+
+    @Override
+    public void predict(float[] latents, double[] timesteps, float[] dst) {
+      if (sharing() != RunSharing.ANY_TIMESTEPS || rows.runs() != 1) {
+        throw new UnsupportedOperationException(
+            component() + " takes one timestep for all images of a run");
+      }
+      for (int row = 0; row < rows.each(); row++) {
+        time.set(row, timesteps[row % shape.batch()]);
+      }
+      run(latents, timesteps[0], dst);
+    }
+
+    private void run(float[] latents, double timestep, float[] dst) {
       int perRun = rows.each() * shape.elements();
       boolean alike =
           in.size() == 1 && rows.each() % shape.batch() == 0; // whole branches in each run

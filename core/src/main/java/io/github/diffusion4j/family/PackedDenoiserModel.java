@@ -6,6 +6,7 @@ import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.DenoiserModel;
 import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.LoraSet;
 import java.util.List;
 
 /**
@@ -15,7 +16,7 @@ import java.util.List;
  * @param network takes hidden_states [rows, patches, 4 · channels]
  * @param trainSteps timestep that the network knows as 1
  */
-record PackedDenoiserModel(OrtDenoiserModel network, int trainSteps) implements DenoiserModel {
+record PackedDenoiserModel(DenoiserModel network, int trainSteps) implements DenoiserModel {
 
   /** Cells of a patch along each axis. */
   static final int PATCH = 2;
@@ -28,6 +29,11 @@ record PackedDenoiserModel(OrtDenoiserModel network, int trainSteps) implements 
 
   private static final String TEXT = "encoder_hidden_states";
   private static final int AXES = 3;
+
+  @Override
+  public DenoiserModel with(LoraSet loras) {
+    return new PackedDenoiserModel(network.with(loras), trainSteps);
+  }
 
   @Override
   public Denoiser bind(

@@ -77,7 +77,7 @@ final class StableDiffusion3Family implements ModelFamily {
           parts.facts(transformer, codec, new Components.Defaults(name(), 128, 28, 7));
       int patch = layout.config("transformer").positive("patch_size").orElse(2);
       Rules rules = new Rules(patch, new FlowShift(facts.schedulerConfig()));
-      return new Stages(prompts, transformer, codec, rules, facts, open.release());
+      return new Stages(prompts, parts.shared(transformer), codec, rules, facts, open.release());
     }
   }
 

@@ -66,7 +66,7 @@ final class StableDiffusionFamily implements ModelFamily {
       parts.checkWidth(unet, HIDDEN, encoder.width());
       ModelFacts facts = parts.facts(unet, codec, defaults(kind));
       FamilyRules rules = upscales ? upscaling(parts.lowResolution()) : FamilyRules.DEFAULT;
-      return new Stages(encoder, unet, codec, rules, facts, open.release());
+      return new Stages(encoder, parts.shared(unet), codec, rules, facts, open.release());
     }
   }
 

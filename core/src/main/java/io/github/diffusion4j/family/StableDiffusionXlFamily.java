@@ -90,7 +90,7 @@ final class StableDiffusionXlFamily implements ModelFamily {
               unet, codec, new Components.Defaults(name(), 128, ModelFacts.DEFAULT_STEPS, 5));
       return new Stages(
           distilled ? new GuidanceEmbedding(prompts, parts.guidanceWidth(unet)) : prompts,
-          unet,
+          parts.shared(unet),
           codec,
           distilled ? GuidanceEmbedding.RULES : FamilyRules.DEFAULT,
           facts,

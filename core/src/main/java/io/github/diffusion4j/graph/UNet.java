@@ -83,8 +83,10 @@ public final class UNet implements Architecture {
 
   @Override
   public void addTo(Graph graph, List<GraphEdit> edits) {
-    refuse(edits);
-    UNetInputs inputs = UNetInputs.declare(graph, config, pooledWidth);
+    boolean rows = edits.contains(new GraphEdit.RowTimesteps());
+    refuse(edits.stream().filter(edit -> !(edit instanceof GraphEdit.RowTimesteps)).toList());
+    Object[] timesteps = rows ? new Object[] {UNetInputs.BATCH} : new Object[0];
+    UNetInputs inputs = UNetInputs.declare(graph, config, pooledWidth, timesteps);
     UNetLayers layers = UNetLayers.of(config, graph.root(), inputs);
     UNetLayers.Encoded encoded = layers.encode(layers.enter(inputs.sample()));
     Value mid = layers.mid(encoded.last());
@@ -95,13 +97,13 @@ public final class UNet implements Architecture {
     Value decoded = layers.decode(steered);
     Value out =
         config.time().divideOutput()
-            ? decoded.over(inputs.timestep().cast(decoded.type()))
+            ? decoded.over(inputs.timestep().cast(decoded.type()).reshape(-1, 1, 1, 1))
             : decoded;
     int channels = config.output().channels();
     graph.output(OUTPUT, out, UNetInputs.BATCH, channels, UNetInputs.HEIGHT, UNetInputs.WIDTH);
   }
 
-  /** No change of a graph concerns a UNet. */
+  /** No other change of a graph concerns a UNet. */
   static void refuse(List<GraphEdit> edits) {
     if (!edits.isEmpty()) {
       throw new IllegalArgumentException("edits must be empty for a UNet, got " + edits);

@@ -22,7 +22,7 @@ record UNetEmbedding(UNetConfig config, UNetInputs inputs) {
    */
   Value apply(Scope root) {
     UNetConfig.TimeConfig time = config.time();
-    Value sinusoids = sinusoids(root, inputs.timestep().reshape(1));
+    Value sinusoids = sinusoids(root, inputs.timestep().reshape(-1));
     if (inputs.condition().isPresent()) {
       Scope projection = root.at("time_embedding.cond_proj");
       sinusoids =

@@ -7,7 +7,7 @@ import java.util.Optional;
  * What a UNet reads. Networks in one graph share it.
  *
  * @param sample [batch, channels, height, width]
- * @param timestep a scalar, in 32 bits
+ * @param timestep a scalar, or one number for each row [batch]; in 32 bits
  * @param text [batch, tokens, width]; empty if no block reads text
  * @param pooled pooled text embedding [batch, width]; empty if it is not read
  * @param sizes numbers to be embedded [batch, count]; empty if they are not read
@@ -34,13 +34,14 @@ record UNetInputs(
    * @param graph without them yet
    * @param config what is read
    * @param pooledWidth width of the pooled text embedding; 0 if it is not known
+   * @param timesteps dimensions of the timestep: none, or the rows
    * @return the inputs
    */
-  static UNetInputs declare(Graph graph, UNetConfig config, int pooledWidth) {
+  static UNetInputs declare(Graph graph, UNetConfig config, int pooledWidth, Object... timesteps) {
     ElementType type = graph.options().type();
     UNetConfig.EmbeddingConfig extra = config.extra();
     Value sample = graph.input("sample", type, BATCH, config.input().channels(), HEIGHT, WIDTH);
-    Value timestep = graph.input("timestep", ElementType.FLOAT32);
+    Value timestep = graph.input("timestep", ElementType.FLOAT32, timesteps);
     Optional<Value> text = Optional.empty();
     Optional<Value> pooled = Optional.empty();
     Optional<Value> sizes = Optional.empty();

@@ -74,22 +74,25 @@ record LoraFile(Path file, Map<String, Map<String, LowRank>> components) {
       Map<String, Map<String, LowRank>> changes = new TreeMap<>();
       found.forEach(
           (component, layers) -> {
+            AdapterMetadata adapters = AdapterMetadata.of(file, store.metadata(), component);
             Map<String, LowRank> read = new TreeMap<>();
-            layers.forEach((layer, tensors) -> read.put(layer, change(layer, tensors.names())));
+            layers.forEach(
+                (layer, tensors) -> read.put(layer, change(layer, tensors.names(), adapters)));
             changes.put(component, read);
           });
       return changes;
     }
 
-    private LowRank change(String layer, Map<LoraKey.Part, String> names) {
+    private LowRank change(
+        String layer, Map<LoraKey.Part, String> names, AdapterMetadata adapters) {
       try {
-        return read(layer, names);
+        return read(layer, names, adapters);
       } catch (ArithmeticException e) {
         throw error("its change of layer %s is larger than any layer".formatted(layer));
       }
     }
 
-    private LowRank read(String layer, Map<LoraKey.Part, String> names) {
+    private LowRank read(String layer, Map<LoraKey.Part, String> names, AdapterMetadata adapters) {
       String downName = names.get(LoraKey.Part.DOWN);
       String upName = names.get(LoraKey.Part.UP);
       if (downName == null || upName == null) {
@@ -118,8 +121,9 @@ record LoraFile(Path file, Map<String, Map<String, LowRank>> components) {
               down.get(3).intValue());
       float[] second = store.floats(upName);
       String alpha = names.get(LoraKey.Part.ALPHA);
-      if (alpha != null) {
-        float factor = (float) (alpha(alpha) / rank);
+      double whole = alpha == null ? adapters.factor(layer, rank) : alpha(alpha) / rank;
+      if (whole != 1) {
+        float factor = (float) whole;
         for (int i = 0; i < second.length; i++) {
           second[i] *= factor;
         }

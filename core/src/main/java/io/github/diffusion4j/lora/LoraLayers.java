@@ -56,7 +56,7 @@ public final class LoraLayers {
                   unknown.stream().limit(3).toList(),
                   layers.isEmpty()
                       ? "its layers have no names: take a model exported without optimization and quantization"
-                      : "the LoRA is for another kind of model"));
+                      : "the LoRA is for another kind of model, or an optimization has taken the names of layers from the model's file"));
     }
     return found;
   }

@@ -129,4 +129,11 @@ public sealed interface GraphEdit {
    * XL does.
    */
   record Float32() implements GraphEdit {}
+
+  /**
+   * Lets each row have its own timestep: a scalar input {@code timestep} becomes a vector with as
+   * many numbers as the network has rows. A graph of another form than the usual exports stays as
+   * it is.
+   */
+  record RowTimesteps() implements GraphEdit {}
 }

@@ -79,7 +79,11 @@ final class GraphEditor {
           path.getFileSystem() == FileSystems.getDefault()
               ? Optional.of(path.toAbsolutePath().getParent())
               : Optional.empty();
-      return new BuiltModel(editor.model(), folder, editor.buffers);
+      byte[] model = editor.model();
+      if (edits.contains(new GraphEdit.RowTimesteps())) {
+        model = RowTimesteps.in(path, model);
+      }
+      return new BuiltModel(model, folder, editor.buffers);
     }
   }
 

@@ -7,6 +7,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import io.github.diffusion4j.ExecutionProvider;
+import io.github.diffusion4j.GenerationBatching;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
@@ -122,6 +123,15 @@ public final class OrtRuntime {
       case SEPARATE -> false;
       case MERGED -> true;
     };
+  }
+
+  /**
+   * Whether generations share runs of the denoiser.
+   *
+   * @return what the options ask for
+   */
+  public GenerationBatching generationBatching() {
+    return options.generationBatching();
   }
 
   /**

@@ -190,15 +190,25 @@ public final class OrtTensor implements AutoCloseable {
    */
   public void fill(double value) {
     for (int i = 0; i < elements; i++) {
-      switch (type) {
-        case FLOAT32 -> floats.put(i, (float) value);
-        case FLOAT16 -> halves.put(i, Fp16Conversions.floatToFp16((float) value));
-        case BFLOAT16 -> halves.put(i, Fp16Conversions.floatToBf16((float) value));
-        case FLOAT64 -> doubles.put(i, value);
-        case INT64 -> longs.put(i, (long) value);
-        case INT32 -> ints.put(i, (int) value);
-        default -> throw unsupported("numbers");
-      }
+      set(i, value);
+    }
+  }
+
+  /**
+   * Writes one number, cut to an integer where the tensor holds integers.
+   *
+   * @param at its place in the tensor
+   * @param value the number
+   */
+  public void set(int at, double value) {
+    switch (type) {
+      case FLOAT32 -> floats.put(at, (float) value);
+      case FLOAT16 -> halves.put(at, Fp16Conversions.floatToFp16((float) value));
+      case BFLOAT16 -> halves.put(at, Fp16Conversions.floatToBf16((float) value));
+      case FLOAT64 -> doubles.put(at, value);
+      case INT64 -> longs.put(at, (long) value);
+      case INT32 -> ints.put(at, (int) value);
+      default -> throw unsupported("numbers");
     }
   }
 
@@ -304,16 +314,6 @@ public final class OrtTensor implements AutoCloseable {
       case FLOAT64 -> (float) doubles.get(at);
       default -> throw unsupported("floats");
     };
-  }
-
-  private void set(int at, float value) {
-    switch (type) {
-      case FLOAT32 -> floats.put(at, value);
-      case FLOAT16 -> halves.put(at, Fp16Conversions.floatToFp16(value));
-      case BFLOAT16 -> halves.put(at, Fp16Conversions.floatToBf16(value));
-      case FLOAT64 -> doubles.put(at, value);
-      default -> throw unsupported("floats");
-    }
   }
 
   private IllegalStateException unsupported(String what) {

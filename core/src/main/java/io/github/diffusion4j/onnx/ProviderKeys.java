@@ -23,6 +23,8 @@ final class ProviderKeys {
     keys.put(
         "cudnn_conv_algo_search",
         (timed && deterministic ? ConvolutionSearch.HEURISTIC : cuda.convolutionSearch()).name());
+    keys.put("cudnn_conv_use_max_workspace", "1"); // else the search leaves out fast kernels
+    keys.put("arena_extend_strategy", "kSameAsRequested"); // not the next power of two
     keys.put("use_tf32", cuda.tf32() ? "1" : "0");
     if (cuda.memoryLimit() > 0) {
       keys.put("gpu_mem_limit", Long.toString(cuda.memoryLimit()));

@@ -3,6 +3,7 @@ package io.github.diffusion4j.pipeline;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.ConcurrencyLimit;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.RuntimeOptions;
@@ -38,13 +39,16 @@ public final class StableDiffusionPipeline implements AutoCloseable {
   private final Stages stages;
   private final Equipment equipment;
   private final RequestLoras loras;
+  private final Admission admission;
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
   private boolean closed;
 
-  private StableDiffusionPipeline(Stages stages, Equipment equipment, RequestLoras loras) {
+  private StableDiffusionPipeline(
+      Stages stages, Equipment equipment, RequestLoras loras, ConcurrencyLimit limit) {
     this.stages = requireNonNull(stages, "stages");
     this.equipment = equipment;
     this.loras = loras;
+    this.admission = new Admission(limit);
   }
 
   /**
@@ -120,7 +124,8 @@ public final class StableDiffusionPipeline implements AutoCloseable {
           request -> budget.map(b -> b.fit(request, stages, runtime)).orElse(request);
       Equipment equipment = new Equipment(runtime.describe(), safety, fit, runtime::closeIdle);
       var pipeline =
-          new StableDiffusionPipeline(stages, equipment, new RequestLoras(layout.loraFolder()));
+          new StableDiffusionPipeline(
+              stages, equipment, new RequestLoras(layout.loraFolder()), options.concurrency());
       open.release();
       return pipeline;
     }
@@ -133,8 +138,19 @@ public final class StableDiffusionPipeline implements AutoCloseable {
    * @return owned by the caller
    */
   public static StableDiffusionPipeline of(Stages stages) {
+    return of(stages, ConcurrencyLimit.NONE);
+  }
+
+  /**
+   * A pipeline of given stages that runs so many generations at the same time.
+   *
+   * @param stages closed with the pipeline
+   * @param limit how many run and wait
+   * @return owned by the caller
+   */
+  public static StableDiffusionPipeline of(Stages stages, ConcurrencyLimit limit) {
     return new StableDiffusionPipeline(
-        stages, Equipment.OF_GIVEN_STAGES, new RequestLoras(Optional.empty()));
+        stages, Equipment.OF_GIVEN_STAGES, new RequestLoras(Optional.empty()), limit);
   }
 
   /**
@@ -162,8 +178,9 @@ public final class StableDiffusionPipeline implements AutoCloseable {
    * @return the pictures and how they were made
    * @throws IllegalArgumentException if the model cannot paint this request
    * @throws IllegalStateException after close
-   * @throws io.github.diffusion4j.DiffusionException if a network fails, or if the thread is
-   *     interrupted
+   * @throws io.github.diffusion4j.DiffusionException if a network fails, if the thread is
+   *     interrupted, or if more generations run and wait than {@link RuntimeOptions#concurrency}
+   *     allows
    */
   public GenerationResult generate(GenerationRequest request) {
     return generate(request, StepListener.NONE, new CancelToken());
@@ -219,6 +236,22 @@ public final class StableDiffusionPipeline implements AutoCloseable {
       Function<Painting, T> work) {
     requireNonNull(listener, "listener");
     requireNonNull(cancel, "cancel");
+    if (lock.getReadHoldCount() > 0) { // from a listener: the generation has its turn already
+      return entered(request, listener, cancel, work);
+    }
+    admission.enter(cancel);
+    try {
+      return entered(request, listener, cancel, work);
+    } finally {
+      admission.leave();
+    }
+  }
+
+  private <T> T entered(
+      GenerationRequest request,
+      StepListener listener,
+      CancelToken cancel,
+      Function<Painting, T> work) {
     lock.readLock().lock();
     try {
       if (closed) {

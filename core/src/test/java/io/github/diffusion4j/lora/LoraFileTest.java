@@ -84,6 +84,46 @@ class LoraFileTest {
     assertArrayEquals(new float[] {100 + 43 / 2f}, weight);
   }
 
+  /** As diffusers writes peft's configuration into the file. */
+  @Test
+  void metadataMayHoldAlphas() throws IOException {
+    String json =
+        """
+        {"unet.lora_alpha": 8, "unet.r": 2, "unet.use_rslora": false,
+         "unet.alpha_pattern": {"attn1.to_k": 6}, "text_encoder.lora_alpha": 8,
+         "text_encoder.r": 2, "text_encoder.use_rslora": true}""";
+    Written written = new Written(folder).metadata("lora_adapter_metadata", json);
+    for (String layer :
+        List.of(
+            "unet.mid.attn1.to_q", "unet.mid.attn1.to_k", "text_encoder.a", "text_encoder_2.a")) {
+      written.add(layer + ".lora_A.weight", List.of(4L, 1L), 1, 0, 0, 0);
+      written.add(layer + ".lora_B.weight", List.of(1L, 4L), 1, 0, 0, 0);
+    }
+    Map<String, Map<String, LowRank>> read = LoraFile.read(written.file()).components();
+    assertEquals(8 / 4f, only(read.get("unet").get("mid_attn1_to_q")));
+    assertEquals(6 / 4f, only(read.get("unet").get("mid_attn1_to_k")));
+    assertEquals(8 / 2f, only(read.get("text_encoder").get("a")));
+    assertEquals(1, only(read.get("text_encoder_2").get("a")));
+  }
+
+  private static float only(LowRank change) {
+    float[] weight = {0};
+    change.addTo(weight);
+    return weight[0];
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{", "[]", "{\"unet.lora_alpha\":\"x\"}", "{\"unet.use_dora\":true}"})
+  void metadataThatCannotBeReadIsRefused(String json) throws IOException {
+    String message =
+        message(
+            new Written(folder)
+                .metadata("lora_adapter_metadata", json)
+                .add("unet.a.lora_A.weight", List.of(1L, 1L), 1)
+                .add("unet.a.lora_B.weight", List.of(1L, 1L), 1));
+    assertTrue(message.contains("lora_adapter_metadata") || message.contains("DoRA"), message);
+  }
+
   /** A point of one channel into two, a kernel of two rows, a point: worked out by hand. */
   @Test
   void threeMatricesOfAConvolutionAreComposed() throws IOException {
@@ -263,6 +303,11 @@ class LoraFileTest {
 
     Written add(String name, List<Long> shape, float... values) {
       writer.add(name, shape, values);
+      return this;
+    }
+
+    Written metadata(String key, String value) {
+      writer.metadata(key, value);
       return this;
     }
 

@@ -127,13 +127,15 @@ class ProvidersTest {
         ExecutionProvider.cuda(1)
             .withMemoryLimit(5_000_000_000L)
             .withTf32(true)
-            .withOptions(Map.of("arena_extend_strategy", "kSameAsRequested"));
+            .withOptions(Map.of("prefer_nhwc", "1"));
     assertEquals(
         Map.of(
             "cudnn_conv_algo_search", "EXHAUSTIVE",
+            "cudnn_conv_use_max_workspace", "1",
             "use_tf32", "1",
             "gpu_mem_limit", "5000000000",
-            "arena_extend_strategy", "kSameAsRequested"),
+            "arena_extend_strategy", "kSameAsRequested",
+            "prefer_nhwc", "1"),
         ProviderKeys.cuda(cuda, false));
     assertEquals("HEURISTIC", ProviderKeys.cuda(cuda, true).get("cudnn_conv_algo_search"));
     assertEquals(

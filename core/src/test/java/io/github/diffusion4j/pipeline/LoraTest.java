@@ -1,0 +1,181 @@
+package io.github.diffusion4j.pipeline;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.Goldens;
+import io.github.diffusion4j.Lora;
+import io.github.diffusion4j.LowRank;
+import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.family.ModelLayout;
+import io.github.diffusion4j.onnx.NativeCount;
+import io.github.diffusion4j.tensor.SafetensorsWriter;
+import io.github.diffusion4j.tensor.TensorStore;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Laws of LoRAs on a model with two text encoders. */
+class LoraTest {
+
+  private static final int RANK = 3;
+  private static final Path PIPELINES = Goldens.folder("pipelines");
+
+  @TempDir Path folder;
+  private final RuntimeOptions options = RuntimeOptions.builder().intraOpThreads(1).build();
+  private Path model;
+  private Random random;
+  private final long openBefore = NativeCount.open();
+
+  @AfterEach
+  void nothingIsLeftOpen() {
+    assertEquals(openBefore, NativeCount.open(), "native resources left open");
+  }
+
+  @BeforeEach
+  void modelOfWeights() throws IOException {
+    long seed = Long.getLong("tests.seed", System.nanoTime());
+    System.out.println("tests.seed=" + seed);
+    random = new Random(seed);
+    model = folder.resolve("sdxl");
+    ModelCopy copy = ModelCopy.of(PIPELINES.resolve("weights/sdxl"), model);
+    for (String tokenizer : List.of("tokenizer", "tokenizer_2")) {
+      ModelCopy.of(PIPELINES.resolve("sdxl/model").resolve(tokenizer), copy.file(tokenizer));
+    }
+  }
+
+  /** Every layer with a weight of two or four dimensions, but embedding tables. */
+  private static Map<String, LowRank.Shape> layers(Path component) throws IOException {
+    Map<String, LowRank.Shape> layers = new TreeMap<>();
+    try (Stream<Path> files = Files.list(component)) {
+      Path file = files.filter(f -> f.toString().endsWith(".safetensors")).findAny().orElseThrow();
+      try (TensorStore store = TensorStore.open(file)) {
+        for (String name : store.names()) {
+          List<Long> shape = store.info(name).shape();
+          boolean layer = name.endsWith(".weight") && shape.size() > 1;
+          if (layer && !name.contains("embeddings.") && !name.startsWith("text_projection")) {
+            boolean matrix = shape.size() == 2;
+            layers.put(
+                name.substring(0, name.length() - ".weight".length()),
+                new LowRank.Shape(
+                    shape.get(0).intValue(),
+                    shape.get(1).intValue(),
+                    matrix ? 1 : shape.get(2).intValue(),
+                    matrix ? 1 : shape.get(3).intValue()));
+          }
+        }
+      }
+    }
+    return layers;
+  }
+
+  private Path lora() throws IOException {
+    SafetensorsWriter writer = new SafetensorsWriter();
+    for (String component : List.of("unet", "text_encoder", "text_encoder_2")) {
+      layers(model.resolve(component))
+          .forEach((name, shape) -> add(writer, component + "." + name, shape));
+    }
+    Path file = folder.resolve("lora.safetensors");
+    writer.write(file);
+    return file;
+  }
+
+  private void add(SafetensorsWriter writer, String name, LowRank.Shape shape) {
+    long height = shape.height();
+    long width = shape.width();
+    writer.add(
+        name + ".lora_A.weight",
+        List.of((long) RANK, (long) shape.in(), height, width),
+        values(RANK * shape.columns()));
+    writer.add(
+        name + ".lora_B.weight",
+        List.of((long) shape.out(), (long) RANK, 1L, 1L),
+        values(RANK * shape.out()));
+  }
+
+  private float[] values(int count) {
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = (float) random.nextGaussian() / 10;
+    }
+    return values;
+  }
+
+  private static float[] paint(StableDiffusionPipeline pipeline, Lora... loras) {
+    Recording recording = new Recording();
+    pipeline.generate(
+        GenerationRequest.prompt("a cat").size(64, 64).steps(2).seed(1).loras(loras).build(),
+        recording);
+    return recording.steps.get(1);
+  }
+
+  @Test
+  void everyLayerIsChangedAlikeByInputsAndMerged() throws IOException {
+    Path file = lora();
+    for (Lora lora : List.of(Lora.of(file, 0.8), new Lora(file, 0, 0.8), new Lora(file, 0.8, 0))) {
+      try (StableDiffusionPipeline plain =
+              StableDiffusionPipeline.load(ModelLayout.of(model), options);
+          StableDiffusionPipeline merged =
+              StableDiffusionPipeline.load(
+                  ModelLayout.of(model).withLoras(List.of(lora)), options)) {
+        float[] expected = paint(merged);
+        double largest = 0;
+        for (float value : expected) {
+          largest = Math.max(largest, Math.abs(value));
+        }
+        float[] changed = paint(plain, lora);
+        assertArrayEquals(expected, changed, (float) (1e-5 * largest), lora.toString());
+        assertFalse(Arrays.equals(changed, paint(plain)));
+      }
+    }
+  }
+
+  @Test
+  void aLoraOfAnotherKindOfModelIsRefused() throws IOException {
+    Lora other = Lora.of(lora());
+    Path sd15 = PIPELINES.resolve("sd15-clip-skip/model");
+    try (StableDiffusionPipeline pipeline =
+        StableDiffusionPipeline.load(ModelLayout.of(sd15), options)) {
+      String message =
+          assertThrows(ModelFormatException.class, () -> paint(pipeline, other)).getMessage();
+      assertTrue(message.contains("changes a model's text_encoder_2"), message);
+      Lora kohya = Lora.of(PIPELINES.resolve("weights/lora_kohya.safetensors"));
+      paint(pipeline, kohya); // goes on
+    }
+    try (StableDiffusionPipeline pipeline =
+        StableDiffusionPipeline.load(ModelLayout.of(model), options)) {
+      Lora kohya = Lora.of(PIPELINES.resolve("weights/lora_kohya.safetensors"));
+      String message =
+          assertThrows(ModelFormatException.class, () -> paint(pipeline, kohya)).getMessage();
+      assertTrue(message.contains("for another kind of model"), message);
+    }
+  }
+
+  @Test
+  void networksWithoutNamesSaySo() throws IOException {
+    Lora kohya = Lora.of(PIPELINES.resolve("weights/lora_kohya.safetensors"));
+    try (StableDiffusionPipeline pipeline =
+        StableDiffusionPipeline.load(
+            ModelLayout.of(PIPELINES.resolve("sd15-fp16/model")), options)) {
+      String message =
+          assertThrows(ModelFormatException.class, () -> paint(pipeline, kohya)).getMessage();
+      assertTrue(message.contains("layers are not in the model's"), message);
+      assertTrue(message.contains("optimization has taken the names of layers"), message);
+    }
+  }
+}
