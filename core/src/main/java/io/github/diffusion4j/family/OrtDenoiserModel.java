@@ -6,6 +6,7 @@ import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.DenoiserModel;
+import io.github.diffusion4j.ImagePromptEncoder;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.onnx.ElementType;
@@ -44,8 +45,13 @@ final class OrtDenoiserModel implements DenoiserModel {
    *
    * @param extraChannels channels beside the latents
    * @param multiple cells of which height and width are multiples
+   * @param adapter tells it of pictures; empty for a network without such an input
    */
-  record Input(int extraChannels, int multiple) {}
+  record Input(int extraChannels, int multiple, Optional<IpAdapter> adapter) {
+    Input(int extraChannels, int multiple) {
+      this(extraChannels, multiple, Optional.empty());
+    }
+  }
 
   /**
    * What steers a network that takes residuals.
@@ -87,6 +93,7 @@ final class OrtDenoiserModel implements DenoiserModel {
     Set<String> known = new HashSet<>(conditions);
     known.add(sample.name());
     known.add(timestep.name());
+    input.adapter.ifPresent(adapter -> known.addAll(adapter.names()));
     steering
         .nets()
         .ifPresent(nets -> nets.residuals().specs().forEach(spec -> known.add(spec.name())));
@@ -141,6 +148,11 @@ final class OrtDenoiserModel implements DenoiserModel {
   @Override
   public int sideMultiple() {
     return given.multiple;
+  }
+
+  @Override
+  public ImagePromptEncoder imagePrompts() {
+    return given.adapter.isPresent() ? given.adapter.get() : ImagePromptEncoder.NONE;
   }
 
   @Override
