@@ -19,7 +19,8 @@ import java.util.TreeMap;
  *     suits diffusion models: they are chains
  * @param optimization how far ONNX Runtime rewrites the graph at load
  * @param memoryArena whether the CPU keeps freed memory for the next run: faster, larger
- * @param memoryPattern whether memory is laid out ahead from the first run of a shape
+ * @param memoryPattern whether memory is laid out ahead from the first run of a shape, in one block
+ *     beside what that run took: much more memory, hardly faster
  * @param optimizedModelCache folder that keeps optimized models so that the next load skips the
  *     rewriting; empty for none. Files fit one machine kind and one ONNX Runtime version
  * @param spinning whether threads that wait within a run spin for a while before they sleep: faster
@@ -30,6 +31,9 @@ import java.util.TreeMap;
  * @param precision what networks compute in that are built here from their weights; ONNX files have
  *     theirs already
  * @param safety what becomes of pictures that the model's safety checker flags
+ * @param residency which networks are in memory
+ * @param memoryLimit most memory of the process in bytes that a generation may be estimated to
+ *     take, 0 for no limit; what does not fit is refused
  * @param vaeTiling whether the autoencoder works on tiles
  * @param controls whether control networks are merged with the network that they steer
  * @param sessionConfig raw session entries under ONNX Runtime's keys, such as {@code
@@ -49,6 +53,8 @@ public record RuntimeOptions(
     Precision precision,
     ControlPlacement controls,
     SafetyPolicy safety,
+    Residency residency,
+    long memoryLimit,
     VaeTiling vaeTiling,
     Map<String, String> sessionConfig) {
 
@@ -114,6 +120,10 @@ public record RuntimeOptions(
     requireNonNull(precision, "precision");
     requireNonNull(controls, "controls");
     requireNonNull(safety, "safety");
+    requireNonNull(residency, "residency");
+    if (memoryLimit < 0) {
+      throw new IllegalArgumentException("memoryLimit must be at least 0, found " + memoryLimit);
+    }
     requireNonNull(vaeTiling, "vaeTiling");
     sessionConfig = sortedCopy(sessionConfig, "sessionConfig");
   }
@@ -144,6 +154,8 @@ public record RuntimeOptions(
     builder.precision = precision;
     builder.controls = controls;
     builder.safety = safety;
+    builder.residency = residency;
+    builder.memoryLimit = memoryLimit;
     builder.vaeTiling = vaeTiling;
     builder.sessionConfig.putAll(sessionConfig);
     return builder;
@@ -178,7 +190,7 @@ public record RuntimeOptions(
     private int interOpThreads;
     private Optimization optimization = Optimization.ALL;
     private boolean memoryArena = true;
-    private boolean memoryPattern = true;
+    private boolean memoryPattern;
     private Optional<Path> optimizedModelCache = Optional.empty();
     private boolean spinning = true;
     private boolean deterministic;
@@ -186,6 +198,8 @@ public record RuntimeOptions(
     private Precision precision = Precision.AUTO;
     private ControlPlacement controls = ControlPlacement.AUTO;
     private SafetyPolicy safety = SafetyPolicy.BLACK;
+    private Residency residency = Residency.AUTO;
+    private long memoryLimit;
     private VaeTiling vaeTiling = VaeTiling.AUTO;
     private final Map<String, String> sessionConfig = new TreeMap<>();
 
@@ -242,7 +256,7 @@ public record RuntimeOptions(
     }
 
     /**
-     * Sets whether memory is laid out ahead; true by default.
+     * Sets whether memory is laid out ahead; false by default.
      *
      * @param value whether to lay it out
      */
@@ -323,6 +337,26 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets which networks are in memory; {@link Residency#AUTO} by default.
+     *
+     * @param value the residency
+     */
+    public Builder residency(Residency value) {
+      residency = requireNonNull(value, "residency");
+      return this;
+    }
+
+    /**
+     * Sets the most memory that a generation may be estimated to take; none by default.
+     *
+     * @param value bytes of the whole process, 0 for no limit
+     */
+    public Builder memoryLimit(long value) {
+      memoryLimit = value;
+      return this;
+    }
+
+    /**
      * Sets whether the autoencoder works on tiles; where memory asks for it by default.
      *
      * @param value when and how
@@ -363,6 +397,8 @@ public record RuntimeOptions(
           precision,
           controls,
           safety,
+          residency,
+          memoryLimit,
           vaeTiling,
           sessionConfig);
     }

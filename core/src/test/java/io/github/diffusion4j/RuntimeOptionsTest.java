@@ -21,7 +21,7 @@ class RuntimeOptionsTest {
     assertEquals(ExecutionProvider.auto(), options.provider());
     assertEquals(0, options.intraOpThreads());
     assertEquals(Optimization.ALL, options.optimization());
-    assertTrue(options.memoryArena() && options.memoryPattern() && options.spinning());
+    assertTrue(options.memoryArena() && !options.memoryPattern() && options.spinning());
     assertEquals(Optional.empty(), options.optimizedModelCache());
     assertEquals(RuntimeOptions.builder().build(), options);
   }
@@ -43,6 +43,8 @@ class RuntimeOptionsTest {
             Precision.FLOAT16,
             RuntimeOptions.ControlPlacement.MERGED,
             SafetyPolicy.BLUR,
+            Residency.ON_DEMAND,
+            3L << 30,
             VaeTiling.ON,
             Map.of("a", "1", "b", "2"));
     assertEquals(options, options.toBuilder().build());
@@ -61,6 +63,8 @@ class RuntimeOptionsTest {
             .precision(Precision.STORED)
             .controls(RuntimeOptions.ControlPlacement.MERGED)
             .safety(SafetyPolicy.OFF)
+            .residency(Residency.ALL)
+            .memoryLimit(0)
             .vaeTiling(VaeTiling.OFF.withTileSize(256))
             .sessionConfig("c", "3")
             .build();
@@ -79,6 +83,8 @@ class RuntimeOptionsTest {
             Precision.STORED,
             RuntimeOptions.ControlPlacement.MERGED,
             SafetyPolicy.OFF,
+            Residency.ALL,
+            0,
             VaeTiling.OFF.withTileSize(256),
             Map.of("a", "1", "b", "2", "c", "3")),
         changed);

@@ -30,7 +30,7 @@ public final class Main {
   /** First argument that asks for {@link ModelComparison} in place of JMH. */
   private static final String COMPARE = "compare";
 
-  private static final int NATIVE_ACCESS_SINCE = 24;
+  static final int NATIVE_ACCESS_SINCE = 24;
 
   private Main() {}
 

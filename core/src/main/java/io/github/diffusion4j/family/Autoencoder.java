@@ -72,7 +72,7 @@ public final class Autoencoder implements LatentCodec, LatentPreview, AutoClosea
       Map<String, OrtModel> networks = new HashMap<>();
       networks.put(DECODER, open.own(decoder.open(runtime, List.of())));
       if (encoder.isPresent()) {
-        networks.put(ENCODER, open.own(encoder.get().open(runtime, List.of())));
+        networks.put(ENCODER, open.own(encoder.get().openWhenNeeded(runtime, List.of())));
       }
       ConfigFile config =
           ConfigFile.read(folder, ComponentNetwork.place(folder, DECODER) + "/config.json");

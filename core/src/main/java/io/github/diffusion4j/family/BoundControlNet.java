@@ -46,7 +46,7 @@ final class BoundControlNet implements AutoCloseable {
     this.parts = parts;
     own = new boolean[parts.size()];
     Rows rows = parts.get(0).rows();
-    binding = net.model().bind(rows.cancel());
+    binding = net.model().bindForSteps(rows.cancel());
     try {
       scale = scale(net);
       rows.conditioning().inputs().stream()

@@ -99,17 +99,41 @@ record CheckpointFiles(Checkpoint checkpoint, CheckpointHints hints) implements 
 
   @Override
   public Tokenizer tokenizer(String name, TokenizerOptions options) throws IOException {
-    Optional<Path> given = hints.folder().map(folder -> folder.resolve(name));
-    if (given.filter(Files::isDirectory).isPresent()) {
-      return Tokenizers.load(given.get(), options);
-    }
+    Optional<Path> given = given(name);
+    return given.isPresent()
+        ? Tokenizers.load(given.get(), options)
+        : Tokenizers.clip(padToken(name), options);
+  }
+
+  private Optional<Path> given(String tokenizer) {
+    return hints.folder().map(folder -> folder.resolve(tokenizer)).filter(Files::isDirectory);
+  }
+
+  private String padToken(String name) {
     int rows = config(encoder(name), "config.json").positive("vocab_size").orElse(VOCABULARY);
     if (rows != VOCABULARY) {
       throw new ModelFormatException(
           "%s: its %s knows %d tokens, the vocabulary of CLIP that ships has %d; give its %s in a folder of configurations"
               .formatted(place(), encoder(name), rows, VOCABULARY, name));
     }
-    String padToken = (String) checkpoint.config(name).getOrDefault("pad_token", "<|endoftext|>");
-    return Tokenizers.clip(padToken, options);
+    return (String) checkpoint.config(name).getOrDefault("pad_token", "<|endoftext|>");
+  }
+
+  @Override
+  public void write(String component, Path folder) throws IOException {
+    if (component.equals("scheduler")) {
+      Files.createDirectory(folder);
+      JSON.writerWithDefaultPrettyPrinter()
+          .writeValue(
+              folder.resolve("scheduler_config.json").toFile(), checkpoint.config(component));
+    } else if (component.startsWith(TOKENIZER) && hasTokenizer(component)) {
+      Optional<Path> given = given(component);
+      if (given.isPresent()) {
+        ModelExport.copy(given.get(), folder);
+      } else {
+        Files.createDirectory(folder);
+        Tokenizers.writeClip(padToken(component), folder);
+      }
+    }
   }
 }

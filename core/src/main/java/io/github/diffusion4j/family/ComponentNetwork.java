@@ -127,6 +127,21 @@ public record ComponentNetwork(String component, Path file, Optional<BuiltNetwor
   }
 
   /**
+   * Prepares the network, which is not always needed: it is opened when it is first used.
+   *
+   * @param runtime what is to run it
+   * @param edits changes of its graph
+   * @return owned by the caller
+   * @throws IOException if a file cannot be read
+   * @throws ModelFormatException if a file is not what it should be
+   */
+  public OrtModel openWhenNeeded(OrtRuntime runtime, List<GraphEdit> edits) throws IOException {
+    return built.isPresent()
+        ? runtime.openWhenNeeded(component, built.get(), edits)
+        : runtime.openWhenNeeded(component, file, edits);
+  }
+
+  /**
    * The network with inputs for what control networks add, where it is a UNet that is built.
    *
    * @return this network if it is another one

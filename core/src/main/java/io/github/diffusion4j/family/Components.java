@@ -38,6 +38,7 @@ final class Components {
 
   private static final String ENCODER = "text_encoder";
   private static final String TOKENIZER = "tokenizer";
+  private static final String ENCODES_PICTURES = "vae_encoder";
 
   private final ModelLayout layout;
   private final Map<String, Tokenizer> tokenizers;
@@ -64,7 +65,7 @@ final class Components {
   static Components open(ModelLayout layout, OrtRuntime runtime, Closer open, String... names)
       throws IOException {
     Map<String, ComponentNetwork> networks =
-        layout.withOptional(layout.networks(names), "vae_encoder");
+        layout.withOptional(layout.networks(names), ENCODES_PICTURES);
     if (!layout.controlNets().isEmpty()) {
       networks.computeIfPresent("unet", (name, network) -> network.withResiduals());
     }
@@ -99,7 +100,9 @@ final class Components {
               () -> {
                 List<GraphEdit> edits = new ArrayList<>(words);
                 edits.addAll(merged(layout, network));
-                return network.open(runtime, edits);
+                return name.equals(ENCODES_PICTURES)
+                    ? network.openWhenNeeded(runtime, edits)
+                    : network.open(runtime, edits);
               });
         });
     opened.putAll(ParallelOpening.open(tasks, open));

@@ -54,4 +54,11 @@ record FolderFiles(Path place) implements ModelFiles {
   public Tokenizer tokenizer(String name, TokenizerOptions options) throws IOException {
     return Tokenizers.load(place.resolve(name), options);
   }
+
+  @Override
+  public void write(String component, Path folder) throws IOException {
+    if (Files.isDirectory(place.resolve(component))) {
+      ModelExport.copy(place.resolve(component), folder);
+    }
+  }
 }

@@ -69,6 +69,10 @@ public record ModelExport(ModelLayout layout, Precision precision) {
   public ModelExport {
     requireNonNull(layout, "layout");
     requireNonNull(precision, "precision");
+    if (!layout.loras().isEmpty()) {
+      throw new IllegalArgumentException(
+          "layout must have no LoRAs to be exported, got " + layout.loras());
+    }
   }
 
   /**
@@ -126,8 +130,8 @@ public record ModelExport(ModelLayout layout, Precision precision) {
       } else if (DISPENSABLE.contains(name)) {
         LOG.log(System.Logger.Level.WARNING, "{0} cannot be exported and is left out", name);
         index.putArray(name).addNull().addNull();
-      } else if (Files.isDirectory(layout.folder().resolve(name))) {
-        copy(layout.folder().resolve(name), folder.resolve(name));
+      } else {
+        layout.files().write(name, folder.resolve(name));
       }
     }
     for (String name : KEPT) {
@@ -164,7 +168,8 @@ public record ModelExport(ModelLayout layout, Precision precision) {
         .writeValue(folder.resolve("config.json").toFile(), layout.config(name).root());
   }
 
-  private static void copy(Path from, Path to) throws IOException {
+  /** Copies a folder. */
+  static void copy(Path from, Path to) throws IOException {
     try (Stream<Path> files = Files.walk(from)) {
       for (Path file : files.toList()) {
         Path copy = to.resolve(from.relativize(file).toString());

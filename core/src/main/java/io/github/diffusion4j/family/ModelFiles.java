@@ -34,4 +34,10 @@ interface ModelFiles {
 
   /** Opens a tokenizer. */
   Tokenizer tokenizer(String name, TokenizerOptions options) throws IOException;
+
+  /**
+   * Writes a component that has no network, such as a scheduler or a tokenizer, as a folder; does
+   * nothing if it is not there.
+   */
+  void write(String component, Path folder) throws IOException;
 }

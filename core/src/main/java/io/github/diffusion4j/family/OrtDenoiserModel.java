@@ -240,7 +240,7 @@ final class OrtDenoiserModel implements DenoiserModel {
       Optional<Conditioning.Input> extra = conditioning.find(Conditioning.EXTRA_CHANNELS);
       extra.ifPresent(inputs::remove);
       names = inputs.stream().map(Conditioning.Input::name).toList();
-      binding = network.bind(rows.cancel());
+      binding = network.bindForSteps(rows.cancel());
       try {
         binding.change(changed.changes());
         in = samples(extra);

@@ -125,7 +125,7 @@ final class OrtLatentCodec implements LatentCodec {
   }
 
   /** Input and output of one convolution of the last, full-size block; attention in the middle. */
-  private static TilePlan.Memory memory(ConfigFile config, ElementType type) {
+  static TilePlan.Memory memory(ConfigFile config, ElementType type) {
     int width =
         config
             .value("block_out_channels")
@@ -140,7 +140,7 @@ final class OrtLatentCodec implements LatentCodec {
   }
 
   /** Each block after the first halves the picture. */
-  private static int factor(ConfigFile config) {
+  static int factor(ConfigFile config) {
     int blocks =
         config
             .length("block_out_channels")

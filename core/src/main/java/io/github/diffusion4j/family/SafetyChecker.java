@@ -15,8 +15,10 @@ import io.github.diffusion4j.onnx.OrtTensor;
 import io.github.diffusion4j.onnx.TensorSpec;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -26,6 +28,8 @@ import java.util.Set;
  * not to be closed while it is used.
  */
 public final class SafetyChecker implements AutoCloseable {
+
+  private static final System.Logger LOG = System.getLogger(SafetyChecker.class.getName());
 
   private static final String COMPONENT = "safety_checker";
   private static final String EXTRACTOR = "feature_extractor";
@@ -84,16 +88,27 @@ public final class SafetyChecker implements AutoCloseable {
    *
    * @param layout the model's folder
    * @param runtime opens its network
-   * @return owned by the caller; empty if the model names none in model_index.json, or if the
-   *     folder is not there
+   * @return owned by the caller; empty if the model names none in model_index.json, or if its ONNX
+   *     file is not there
    * @throws IOException if a file cannot be read
    * @throws ModelFormatException if a file is not what it should be
    */
   public static Optional<SafetyChecker> of(ModelLayout layout, OrtRuntime runtime)
       throws IOException {
-    return layout.names(COMPONENT) && layout.has(COMPONENT)
-        ? Optional.of(open(layout.folder(), runtime))
-        : Optional.empty();
+    if (!layout.names(COMPONENT)) {
+      return Optional.empty();
+    }
+    if (!Files.isRegularFile(layout.file(COMPONENT, "model.onnx"))) {
+      if (Files.isDirectory(layout.folder().resolve(COMPONENT))) {
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "{0}: pictures are not checked: safety_checker has no model.onnx, and is not built from"
+                + " its weights; export it to ONNX",
+            layout.folder());
+      }
+      return Optional.empty();
+    }
+    return Optional.of(open(layout.folder(), runtime));
   }
 
   private static SafetyChecker open(Path folder, OrtRuntime runtime) throws IOException {
@@ -107,7 +122,9 @@ public final class SafetyChecker implements AutoCloseable {
               + " the safety checker off");
     }
     ImageProcessor processor = new ImageProcessorConfig(config).processor();
-    OrtModel model = runtime.open(COMPONENT, folder.resolve(COMPONENT).resolve("model.onnx"));
+    OrtModel model =
+        runtime.openWhenNeeded(
+            COMPONENT, folder.resolve(COMPONENT).resolve("model.onnx"), List.of());
     try {
       return new SafetyChecker(model, processor);
     } catch (RuntimeException e) {

@@ -92,6 +92,13 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
         });
   }
 
+  /** Builds the network with given operators. */
+  BuiltModel build(GraphOptions options) throws IOException {
+    try (Closer open = new Closer()) {
+      return build(weights.open(open), options, List.of());
+    }
+  }
+
   private BuiltModel build(Weights stored, GraphOptions options, List<GraphEdit> edits) {
     Graph graph = new Graph(component, MergedWeights.of(stored, edits), options);
     List<GraphEdit> others = new ArrayList<>();

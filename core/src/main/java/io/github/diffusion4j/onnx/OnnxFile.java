@@ -10,6 +10,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
@@ -21,6 +22,7 @@ import java.util.TreeSet;
  * @param producer what wrote it, with version; may be ""
  * @param opset version of the standard operators; 0 if the file names none
  * @param nodes operators in the main graph
+ * @param operators their kinds; one of another domain than ONNX's own has that before its name
  * @param inputs of the network, without the weights that old files list among them
  * @param outputs of the network
  * @param initializers constant tensors of the main graph, weights among them
@@ -31,6 +33,7 @@ public record OnnxFile(
     String producer,
     long opset,
     int nodes,
+    Set<String> operators,
     List<TensorSpec> inputs,
     List<TensorSpec> outputs,
     List<Initializer> initializers) {
@@ -39,6 +42,7 @@ public record OnnxFile(
   public OnnxFile {
     requireNonNull(file, "file");
     requireNonNull(producer, "producer");
+    operators = Set.copyOf(operators);
     inputs = List.copyOf(inputs);
     outputs = List.copyOf(outputs);
     initializers = List.copyOf(initializers);

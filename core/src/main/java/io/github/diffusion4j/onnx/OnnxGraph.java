@@ -1,5 +1,6 @@
 package io.github.diffusion4j.onnx;
 
+import io.github.diffusion4j.ModelFormatException;
 import java.io.BufferedInputStream;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -7,6 +8,8 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * The main graph of an ONNX file and where its parts are, so that they can be read or replaced
@@ -98,5 +101,33 @@ record OnnxGraph(
 
   private static OnnxGraph read(Path file, InputStream in, long size) throws IOException {
     return new OnnxParser(new WireReader(in, size, file.toString())).parse(file, size);
+  }
+
+  /**
+   * Checks that the values that lie in other files are there.
+   *
+   * @throws io.github.diffusion4j.ModelFormatException if a file is missing or too short
+   */
+  void requireExternalData() throws IOException {
+    Map<String, Long> ends = new TreeMap<>();
+    for (Tensor tensor : tensors) {
+      tensor
+          .initializer()
+          .externalData()
+          .ifPresent(name -> ends.merge(name, tensor.values().range().to(), Math::max));
+    }
+    for (Map.Entry<String, Long> end : ends.entrySet()) {
+      Path beside = file.beside(end.getKey());
+      long size = Files.isRegularFile(beside) ? Files.size(beside) : -1;
+      if (size < end.getValue()) {
+        throw new ModelFormatException(
+            "%s: weights are in %s up to byte %d, which %s; download the model again"
+                .formatted(
+                    file.file(),
+                    beside,
+                    end.getValue(),
+                    size < 0 ? "is missing" : "has only " + size));
+      }
+    }
   }
 }

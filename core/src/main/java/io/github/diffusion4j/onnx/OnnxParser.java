@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Reads the parts of ONNX's ModelProto (onnx.proto, IR version 3 to 13) that {@link OnnxFile}
@@ -70,6 +71,7 @@ final class OnnxParser {
             (producer + " " + version).strip(),
             opset,
             nodes.size(),
+            nodes.stream().map(OnnxGraph.Node::operator).collect(Collectors.toSet()),
             inputs,
             outputs,
             tensors.stream().map(OnnxGraph.Tensor::initializer).toList());

@@ -8,6 +8,7 @@ import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.GenerationCancelledException;
 import io.github.diffusion4j.InferenceException;
 import io.github.diffusion4j.LowRank;
+import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -24,15 +25,27 @@ public final class OrtBinding implements AutoCloseable {
 
   private final OrtModel model;
   private final CancelToken cancel;
+  private final OrtSession session;
   private final OrtSession.RunOptions options;
   private final Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
   private final Map<String, OnnxTensor> outputs = new LinkedHashMap<>();
   private final Closer owned;
 
-  OrtBinding(OrtModel model, CancelToken cancel) {
+  /** Whether memory that runs free is kept for the next run, or given back after each. */
+  enum FreedMemory {
+    KEPT,
+    GIVEN_BACK
+  }
+
+  private static final String SHRINKING = "memory.enable_memory_arena_shrinkage";
+  private static final String CPU_ARENA = "cpu:0";
+
+  OrtBinding(OrtModel model, CancelToken cancel, FreedMemory freed) {
     this.model = model;
     this.cancel = cancel;
     try (Closer open = new Closer()) {
+      session = acquire();
+      open.own(() -> model.session().release());
       options = new OrtSession.RunOptions();
       NativeCount.opened();
       open.own(
@@ -40,10 +53,22 @@ public final class OrtBinding implements AutoCloseable {
             options.close();
             NativeCount.closed();
           });
+      if (freed == FreedMemory.GIVEN_BACK && model.options().memoryArena()) {
+        options.addRunConfigEntry(SHRINKING, CPU_ARENA);
+      }
       open.own(cancel.onCancel(this::terminate));
       owned = open.release();
     } catch (OrtException e) {
       throw new InferenceException(model.component(), "cannot make run options", e);
+    }
+  }
+
+  private OrtSession acquire() {
+    try {
+      return model.session().acquire();
+    } catch (IOException e) {
+      throw new InferenceException(
+          model.component(), "cannot be opened from " + model.file() + ": " + e.getMessage(), e);
     }
   }
 
@@ -236,7 +261,7 @@ public final class OrtBinding implements AutoCloseable {
   private OrtSession.Result call(Set<String> names) {
     cancel.throwIfCancelled();
     try {
-      return model.session().run(inputs, names, outputs, options);
+      return session.run(inputs, names, outputs, options);
     } catch (OrtException e) {
       if (cancel.isCancelled()) {
         throw new GenerationCancelledException(

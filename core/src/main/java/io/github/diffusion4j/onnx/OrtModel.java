@@ -1,9 +1,5 @@
 package io.github.diffusion4j.onnx;
 
-import ai.onnxruntime.NodeInfo;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
-import ai.onnxruntime.TensorInfo;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.LowRank;
@@ -12,9 +8,7 @@ import io.github.diffusion4j.RuntimeOptions;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,8 +19,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * One open network: a session and what it says of its inputs and outputs. Thread-safe; closing it
- * while a run is under way is the owner's to prevent.
+ * One network of a model: what it takes and gives, and its session, which is open all the time or
+ * only while a binding uses it, as the runtime's residency says. Thread-safe; closing it while a
+ * run is under way is the owner's to prevent.
  */
 public final class OrtModel implements AutoCloseable {
 
@@ -55,43 +50,20 @@ public final class OrtModel implements AutoCloseable {
 
   private final Source source;
   private final String component;
-  private final OrtSession session;
+  private final NetworkSession session;
   private final Map<GraphEdit, OrtModel> variants = new HashMap<>();
   private final SortedSet<String> changeable = new TreeSet<>();
   private Map<String, LowRank.Shape> layers = Map.of();
   private final Closer owned;
-  private final Map<String, TensorSpec> inputs;
-  private final Map<String, TensorSpec> outputs;
+  private final Signature signature;
 
-  /** Takes over what {@code open} owns, the session among it, once the signature is read. */
-  OrtModel(Source source, OrtSession session, Closer open) throws OrtException {
+  /** Takes over what {@code open} owns, the session among it. */
+  OrtModel(Source source, Signature signature, NetworkSession session, Closer open) {
     this.source = source;
     this.component = source.component();
+    this.signature = signature;
     this.session = session;
-    this.inputs = specs(session.getInputInfo().values());
-    this.outputs = specs(session.getOutputInfo().values());
     this.owned = open.release();
-  }
-
-  private static Map<String, TensorSpec> specs(Collection<NodeInfo> nodes) {
-    Map<String, TensorSpec> specs = new LinkedHashMap<>();
-    for (NodeInfo node : nodes) {
-      TensorSpec spec =
-          node.getInfo() instanceof TensorInfo info
-              ? new TensorSpec(
-                  node.getName(), ElementType.of(info), boxed(info.getShape()), names(info))
-              : new TensorSpec(node.getName(), ElementType.UNSUPPORTED, List.of(), List.of());
-      specs.put(node.getName(), spec);
-    }
-    return specs;
-  }
-
-  private static List<Long> boxed(long[] shape) {
-    return java.util.Arrays.stream(shape).boxed().toList();
-  }
-
-  private static List<String> names(TensorInfo info) {
-    return java.util.Arrays.stream(info.getDimensionNames()).map(n -> n == null ? "" : n).toList();
   }
 
   /**
@@ -109,7 +81,7 @@ public final class OrtModel implements AutoCloseable {
    * @return specs by name
    */
   public Map<String, TensorSpec> inputs() {
-    return java.util.Collections.unmodifiableMap(inputs);
+    return signature.inputs();
   }
 
   /**
@@ -118,7 +90,7 @@ public final class OrtModel implements AutoCloseable {
    * @return specs by name
    */
   public Map<String, TensorSpec> outputs() {
-    return java.util.Collections.unmodifiableMap(outputs);
+    return signature.outputs();
   }
 
   /**
@@ -129,7 +101,7 @@ public final class OrtModel implements AutoCloseable {
    * @throws ModelFormatException if the network has no such input
    */
   public TensorSpec input(String name) {
-    return find(inputs, "input", List.of(name));
+    return find(inputs(), "input", List.of(name));
   }
 
   /**
@@ -140,7 +112,7 @@ public final class OrtModel implements AutoCloseable {
    * @throws ModelFormatException if the network has no such output
    */
   public TensorSpec output(String... names) {
-    return find(outputs, "output", List.of(names));
+    return find(outputs(), "output", List.of(names));
   }
 
   private TensorSpec find(Map<String, TensorSpec> specs, String what, List<String> names) {
@@ -198,7 +170,7 @@ public final class OrtModel implements AutoCloseable {
    */
   public void requireNoOtherInputs(Set<String> known) {
     Optional<TensorSpec> other =
-        inputs.values().stream().filter(spec -> !known.contains(spec.name())).findFirst();
+        inputs().values().stream().filter(spec -> !known.contains(spec.name())).findFirst();
     if (other.isPresent()) {
       throw new ModelFormatException(
           component
@@ -210,13 +182,31 @@ public final class OrtModel implements AutoCloseable {
   }
 
   /**
-   * Prepares runs of one generation.
+   * Prepares one or a few runs, after each of which the memory of intermediate results is given
+   * back; opens the session if it is not open.
    *
    * @param cancel stops a running call
    * @return owned by the caller
+   * @throws ModelFormatException if the session is opened now and the file is not what it should be
+   * @throws io.github.diffusion4j.InferenceException if the session is opened now and the file
+   *     cannot be read
    */
   public OrtBinding bind(CancelToken cancel) {
-    return new OrtBinding(this, cancel);
+    return new OrtBinding(this, cancel, OrtBinding.FreedMemory.GIVEN_BACK);
+  }
+
+  /**
+   * Prepares the many runs of one generation's steps, which keep the memory of intermediate results
+   * from one to the next; opens the session if it is not open.
+   *
+   * @param cancel stops a running call
+   * @return owned by the caller
+   * @throws ModelFormatException if the session is opened now and the file is not what it should be
+   * @throws io.github.diffusion4j.InferenceException if the session is opened now and the file
+   *     cannot be read
+   */
+  public OrtBinding bindForSteps(CancelToken cancel) {
+    return new OrtBinding(this, cancel, OrtBinding.FreedMemory.KEPT);
   }
 
   /**
@@ -344,7 +334,7 @@ public final class OrtModel implements AutoCloseable {
    */
   public Optional<OrtModel> widened() throws IOException {
     boolean narrow =
-        Stream.concat(inputs.values().stream(), outputs.values().stream())
+        Stream.concat(inputs().values().stream(), outputs().values().stream())
             .anyMatch(spec -> spec.type() == ElementType.FLOAT16);
     if (!narrow && source.built().isEmpty()) { // inputs may be wide where the inside is not
       narrow = OnnxFile.read(file()).elements().containsKey(OnnxType.FLOAT16);
@@ -352,7 +342,7 @@ public final class OrtModel implements AutoCloseable {
     return narrow ? Optional.of(edited(new GraphEdit.Float32())) : Optional.empty();
   }
 
-  OrtSession session() {
+  NetworkSession session() {
     return session;
   }
 

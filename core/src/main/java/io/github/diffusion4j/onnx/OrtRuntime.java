@@ -8,6 +8,7 @@ import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import io.github.diffusion4j.ExecutionProvider;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -20,7 +21,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Opens networks with one set of options. Immutable and thread-safe. */
+/**
+ * Opens networks with one set of options, and knows which of them are in memory. For one model;
+ * thread-safe.
+ */
 public final class OrtRuntime {
 
   private static final System.Logger LOG = System.getLogger(OrtRuntime.class.getName());
@@ -31,12 +35,14 @@ public final class OrtRuntime {
   private final OrtEnvironment environment;
   private final RuntimeOptions options;
   private final Providers.Resolved provider;
+  private final Residents residents;
 
   private OrtRuntime(
       OrtEnvironment environment, RuntimeOptions options, Providers.Resolved provider) {
     this.environment = environment;
     this.options = options;
     this.provider = provider;
+    this.residents = new Residents(options.residency() == Residency.ON_DEMAND);
   }
 
   /**
@@ -164,16 +170,8 @@ public final class OrtRuntime {
    * @throws ModelFormatException if it is not an ONNX model that this runtime can run and edit
    */
   public OrtModel open(String component, Path file, List<GraphEdit> edits) throws IOException {
-    if (Files.size(file) == 0) {
-      throw new ModelFormatException(
-          component + ": " + file + " is empty; download the model again");
-    }
     return open(
-        new OrtModel.Source(this, component, file, Optional.empty(), edits),
-        sessionOptions ->
-            edits.isEmpty()
-                ? session(file, sessionOptions)
-                : built(edited(file, edits), sessionOptions));
+        new OrtModel.Source(this, component, file, Optional.empty(), edits), !residents.onDemand());
   }
 
   /**
@@ -189,21 +187,98 @@ public final class OrtRuntime {
    */
   public OrtModel open(String component, NetworkSource network, List<GraphEdit> edits)
       throws IOException {
-    BuiltModel model = network.build(this, edits);
     return open(
         new OrtModel.Source(this, component, network.file(), Optional.of(network), edits),
-        sessionOptions ->
-            options.optimizedModelCache().isEmpty() || !model.buffers().isEmpty()
-                ? built(model, sessionOptions)
-                : optimized(component, network.file(), model, sessionOptions));
+        !residents.onDemand());
   }
 
-  /** Opens a session with prepared options. */
-  private interface Opening {
-    OrtSession session(OrtSession.SessionOptions options) throws OrtException, IOException;
+  /**
+   * Prepares one network that is not always needed: what it takes and gives is read from the file,
+   * its session is opened when it is first used. In another file system than the default, which may
+   * be closed meanwhile, it is opened at once.
+   *
+   * @param component what it is in its model, for messages
+   * @param file an ONNX model
+   * @param edits made in memory
+   * @return owned by the caller
+   * @throws IOException if the file cannot be read
+   * @throws ModelFormatException if it is not a whole ONNX model, or weights beside it are not
+   */
+  public OrtModel openWhenNeeded(String component, Path file, List<GraphEdit> edits)
+      throws IOException {
+    boolean now = !residents.onDemand() && file.getFileSystem() != FileSystems.getDefault();
+    return open(new OrtModel.Source(this, component, file, Optional.empty(), edits), now);
   }
 
-  private OrtModel open(OrtModel.Source source, Opening opening) throws IOException {
+  /**
+   * Prepares one network that is built here and not always needed.
+   *
+   * @param component what it is in its model, for messages
+   * @param network builds it, now for what it takes and gives, and when it is first used
+   * @param edits changes of its graph
+   * @return owned by the caller
+   * @throws IOException if a file of weights cannot be read
+   * @throws ModelFormatException if the weights are not those of its configuration
+   */
+  public OrtModel openWhenNeeded(String component, NetworkSource network, List<GraphEdit> edits)
+      throws IOException {
+    return open(
+        new OrtModel.Source(this, component, network.file(), Optional.of(network), edits), false);
+  }
+
+  /** Closes networks that nobody uses, if only what is used is to be in memory. */
+  public void closeIdle() {
+    residents.closeIdle();
+  }
+
+  /** From now on keeps in memory only what is used. */
+  public void keepOnlyWhatIsUsed() {
+    residents.keepOnlyWhatIsUsed();
+  }
+
+  private OrtModel open(OrtModel.Source source, boolean now) throws IOException {
+    if (Files.size(source.file()) == 0) {
+      throw new ModelFormatException(
+          source.component() + ": " + source.file() + " is empty; download the model again");
+    }
+    try (Closer open = new Closer()) {
+      NetworkSession session =
+          open.own(new NetworkSession(source.component(), residents, () -> opened(source)));
+      Optional<Signature> declared = now ? Optional.empty() : declared(source);
+      Signature signature = declared.isPresent() ? declared.get() : seen(source, session);
+      return new OrtModel(source, signature, session, open);
+    }
+  }
+
+  /** What the file says, if it says it all; its weights beside it must be there. */
+  private Optional<Signature> declared(OrtModel.Source source) throws IOException {
+    OnnxGraph graph;
+    if (source.built().isPresent()) {
+      BuiltModel model = source.built().get().build(this, source.edits());
+      graph = OnnxGraph.read(source.file(), model.bytes());
+    } else {
+      graph = OnnxGraph.read(source.file());
+      graph.requireExternalData();
+      if (!source.edits().isEmpty()) {
+        graph = OnnxGraph.read(source.file(), edited(source.file(), source.edits()).bytes());
+      }
+    }
+    return Optional.of(Signature.of(graph.file())).filter(Signature::isComplete);
+  }
+
+  /** What ONNX Runtime says. */
+  private static Signature seen(OrtModel.Source source, NetworkSession session) throws IOException {
+    OrtSession opened = session.acquire();
+    try {
+      return Signature.of(opened);
+    } catch (OrtException e) {
+      throw refused(source, e);
+    } finally {
+      session.release();
+    }
+  }
+
+  private NetworkSession.Opened opened(OrtModel.Source source) throws IOException {
     try (Closer open = new Closer()) {
       OrtSession.SessionOptions sessionOptions = new OrtSession.SessionOptions();
       NativeCount.opened();
@@ -213,20 +288,38 @@ public final class OrtRuntime {
             NativeCount.closed();
           });
       Providers.apply(sessionOptions, provider, options);
-      OrtSession session = opening.session(sessionOptions);
+      OrtSession session = session(source, sessionOptions);
       NativeCount.opened();
       open.own(
           () -> {
             session.close();
             NativeCount.closed();
           });
-      return new OrtModel(source, session, open);
+      NativeHeap.trim(); // of what opening took for a while
+      return new NetworkSession.Opened(session, open.release());
     } catch (OrtException e) {
-      throw new ModelFormatException(
-          "%s: %s is not a model that ONNX Runtime can open: %s"
-              .formatted(source.component(), source.file(), e.getMessage()),
-          e);
+      throw refused(source, e);
     }
+  }
+
+  private static ModelFormatException refused(OrtModel.Source source, OrtException e) {
+    return new ModelFormatException(
+        "%s: %s is not a model that ONNX Runtime can open: %s"
+            .formatted(source.component(), source.file(), e.getMessage()),
+        e);
+  }
+
+  private OrtSession session(OrtModel.Source source, OrtSession.SessionOptions sessionOptions)
+      throws OrtException, IOException {
+    if (source.built().isPresent()) {
+      BuiltModel model = source.built().get().build(this, source.edits());
+      return options.optimizedModelCache().isEmpty() || !model.buffers().isEmpty()
+          ? built(model, sessionOptions)
+          : optimized(source.component(), source.file(), model, sessionOptions);
+    }
+    return source.edits().isEmpty()
+        ? session(source.file(), sessionOptions)
+        : built(edited(source.file(), source.edits()), sessionOptions);
   }
 
   private OrtSession session(Path file, OrtSession.SessionOptions sessionOptions)

@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * Paints pictures from requests. Thread-safe: any number of threads may generate at the same time
@@ -101,7 +102,8 @@ public final class StableDiffusionPipeline implements AutoCloseable {
    */
   public static StableDiffusionPipeline load(ModelLayout layout, RuntimeOptions options)
       throws IOException {
-    OrtRuntime runtime = OrtRuntime.of(requireNonNull(options, "options"));
+    Optional<MemoryBudget> budget = MemoryBudget.of(layout, requireNonNull(options, "options"));
+    OrtRuntime runtime = OrtRuntime.of(budget.map(MemoryBudget::fitted).orElse(options));
     ModelFamily family = Families.of(layout);
     if (!layout.inversions().isEmpty() && !family.takesTextualInversions()) {
       throw new IllegalArgumentException(
@@ -114,11 +116,11 @@ public final class StableDiffusionPipeline implements AutoCloseable {
         throw new IllegalArgumentException(
             layout.folder() + ": models of family " + family.name() + " take no ControlNet");
       }
+      UnaryOperator<GenerationRequest> fit =
+          request -> budget.map(b -> b.fit(request, stages, runtime)).orElse(request);
+      Equipment equipment = new Equipment(runtime.describe(), safety, fit, runtime::closeIdle);
       var pipeline =
-          new StableDiffusionPipeline(
-              stages,
-              new Equipment(runtime.describe(), safety),
-              new RequestLoras(layout.loraFolder()));
+          new StableDiffusionPipeline(stages, equipment, new RequestLoras(layout.loraFolder()));
       open.release();
       return pipeline;
     }
@@ -207,7 +209,7 @@ public final class StableDiffusionPipeline implements AutoCloseable {
   }
 
   private GenerationRequest resolved(GenerationRequest request) {
-    return request.init().prepare(request, stages).resolve(facts());
+    return equipment.budget().apply(request.init().prepare(request, stages).resolve(facts()));
   }
 
   private <T> T locked(
@@ -225,6 +227,7 @@ public final class StableDiffusionPipeline implements AutoCloseable {
       Stages changed = stages.with(loras.read(request.loras()));
       return work.apply(new Painting(changed, equipment, listener, cancel));
     } finally {
+      equipment.afterwards().run();
       lock.readLock().unlock();
     }
   }

@@ -1,6 +1,7 @@
 package io.github.diffusion4j.cli;
 
 import io.github.diffusion4j.RuntimeOptions.Precision;
+import io.github.diffusion4j.checkpoint.CheckpointHints;
 import io.github.diffusion4j.family.ModelExport;
 import io.github.diffusion4j.family.ModelLayout;
 import java.io.IOException;
@@ -20,7 +21,9 @@ final class ExportCommand implements Callable<Integer> {
 
   private final Session session;
 
-  @Parameters(paramLabel = "MODEL", description = "The model's folder.")
+  @Parameters(
+      paramLabel = "MODEL",
+      description = "The model's folder, or a checkpoint in one file.")
   private Path model;
 
   @Option(
@@ -37,13 +40,21 @@ final class ExportCommand implements Callable<Integer> {
       description = "What the networks compute in: fp32, fp16 or bf16. Default: as stored.")
   private Precision precision = Precision.STORED;
 
+  @Option(
+      names = "--config",
+      paramLabel = "DIR",
+      description = "Configurations of a checkpoint in one file, as for generate.")
+  private Path config;
+
   ExportCommand(Session session) {
     this.session = session;
   }
 
   @Override
   public Integer call() throws IOException {
-    new ModelExport(ModelLayout.of(model), precision).write(out);
+    CheckpointHints hints =
+        config == null ? CheckpointHints.NONE : CheckpointHints.NONE.withConfigs(config);
+    new ModelExport(ModelLayout.of(model, hints), precision).write(out);
     session.out().println(out);
     session.out().flush();
     return 0;

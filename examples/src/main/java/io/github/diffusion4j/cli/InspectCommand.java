@@ -2,10 +2,13 @@ package io.github.diffusion4j.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.diffusion4j.ModelFacts;
+import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.checkpoint.CheckpointHints;
 import io.github.diffusion4j.examples.ShippedModel;
+import io.github.diffusion4j.family.MemoryNeeds;
 import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
 import java.io.IOException;
@@ -47,7 +50,7 @@ final class InspectCommand implements Callable<Integer> {
 
   @Option(
       names = "--no-open",
-      description = "Only read the files; do not open the model, which takes its memory.")
+      description = "Only read the files; no defaults, no estimate of memory.")
   private boolean closed;
 
   InspectCommand(Session session) {
@@ -67,13 +70,31 @@ final class InspectCommand implements Callable<Integer> {
             model,
             config == null ? CheckpointHints.NONE : CheckpointHints.NONE.withConfigs(config));
     Inspection inspection = Inspection.of(layout);
+    Optional<ModelFacts> facts = facts(layout);
+    Optional<MemoryTable> memory = memory(inspection, facts);
     if (json) {
-      print(write(inspection.json(facts(layout))));
+      ObjectNode root = inspection.json(facts);
+      memory.ifPresent(table -> table.write(root));
+      print(write(root));
     } else {
       print(inspection.toText());
-      print(facts(layout).map(Inspection::defaults).orElse(""));
+      print(facts.map(Inspection::defaults).orElse(""));
+      print(memory.map(MemoryTable::toText).orElse(""));
     }
     return 0;
+  }
+
+  /** At the model's own size; not of a model with missing files. */
+  private static Optional<MemoryTable> memory(Inspection inspection, Optional<ModelFacts> facts)
+      throws IOException {
+    if (!inspection.missingFiles().isEmpty() || facts.isEmpty()) {
+      return Optional.empty();
+    }
+    MemoryNeeds needs = MemoryNeeds.of(inspection.layout());
+    int branches = facts.get().guidanceScale() > 1 ? 2 : 1;
+    return Optional.of(
+        new MemoryTable(
+            needs, new MemoryNeeds.Work(facts.get().width(), facts.get().height(), 1, branches)));
   }
 
   private Optional<ModelFacts> facts(ModelLayout layout) throws IOException {
@@ -81,7 +102,8 @@ final class InspectCommand implements Callable<Integer> {
       return Optional.empty();
     }
     try (StableDiffusionPipeline pipeline =
-        StableDiffusionPipeline.load(layout, RuntimeOptions.defaults())) {
+        StableDiffusionPipeline.load(
+            layout, RuntimeOptions.builder().residency(Residency.ON_DEMAND).build())) {
       return Optional.of(pipeline.facts());
     }
   }

@@ -1,6 +1,7 @@
 package io.github.diffusion4j.cli;
 
 import io.github.diffusion4j.ExecutionProvider;
+import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.SafetyPolicy;
 import io.github.diffusion4j.VaeTiling;
@@ -12,6 +13,8 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -71,6 +74,24 @@ final class ModelOptions {
       paramLabel = "N",
       description = "Threads on the CPU. Default: 0, as many as there are cores.")
   private int threads;
+
+  @Option(
+      names = "--residency",
+      paramLabel = "WHICH",
+      converter = ResidencyConverter.class,
+      description =
+          "Networks in memory: all, on-demand (one after the other: least memory, slower) or auto."
+              + " Default: auto, which is all unless --memory says otherwise.")
+  private Residency residency = Residency.AUTO;
+
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      converter = BytesConverter.class,
+      description =
+          "Most memory to take, such as 6g or 800m: chooses how networks stay in memory and how"
+              + " they run, and refuses pictures that do not fit. Default: no limit.")
+  private Long memory = 0L;
 
   @Option(
       names = "--optimized-cache",
@@ -141,6 +162,8 @@ final class ModelOptions {
             .intraOpThreads(threads)
             .precision(precision)
             .vaeTiling(tiling)
+            .residency(residency)
+            .memoryLimit(memory)
             .safety(unchecked ? SafetyPolicy.OFF : safety);
     if (optimizedCache != null) {
       options.optimizedModelCache(optimizedCache);
@@ -171,6 +194,33 @@ final class ModelOptions {
       }
       throw new TypeConversionException(
           "expected auto, on, off or a number of pixels, got " + text);
+    }
+  }
+
+  /** Reads a residency's name. */
+  static final class ResidencyConverter implements ITypeConverter<Residency> {
+    @Override
+    public Residency convert(String text) {
+      try {
+        return Residency.valueOf(text.toUpperCase(Locale.ROOT).replace('-', '_'));
+      } catch (IllegalArgumentException e) {
+        throw new TypeConversionException("expected all, on-demand or auto, got " + text);
+      }
+    }
+  }
+
+  /** Reads a number of bytes with a unit: 800m, 6g, 1.5g. */
+  static final class BytesConverter implements ITypeConverter<Long> {
+    private static final Pattern SIZE = Pattern.compile("(\\d{1,6}(?:\\.\\d{1,3})?)([mg])");
+
+    @Override
+    public Long convert(String text) {
+      Matcher size = SIZE.matcher(text.toLowerCase(Locale.ROOT));
+      if (!size.matches() || Double.parseDouble(size.group(1)) == 0) {
+        throw new TypeConversionException("expected a size such as 6g or 800m, got " + text);
+      }
+      return (long)
+          (Double.parseDouble(size.group(1)) * (1L << (size.group(2).equals("g") ? 30 : 20)));
     }
   }
 

@@ -88,6 +88,14 @@ class LoraOptionTest {
   }
 
   @Test
+  void aCheckpointInOneFileIsExported() throws IOException {
+    Run run = Run.of("export", ONE_FILE.toString(), "--config=" + MODEL, "--out=" + folder + "/x");
+    assertEquals(0, run.code(), run.err());
+    int[] exported = paint("a cat", "--model=" + folder.resolve("x"));
+    assertAlike(paint("a cat", "--model=" + MODEL), exported);
+  }
+
+  @Test
   void whatIsNotThereIsSaid() {
     Run run = Run.of("generate", "a cat <lora:none>", "--model=" + MODEL, "--prompt-syntax=a1111");
     assertEquals(2, run.code(), run.err());

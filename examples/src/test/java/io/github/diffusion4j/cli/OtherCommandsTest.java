@@ -99,6 +99,29 @@ class OtherCommandsTest {
   }
 
   @Test
+  void inspectEstimatesMemory() throws IOException {
+    Run run = Run.of("inspect", "--json");
+    assertEquals(0, run.code(), run.err());
+    JsonNode memory = new JsonMapper().readTree(run.out()).path("memory");
+    assertEquals(4, memory.path("weights_bytes").size());
+    assertEquals(8, memory.path("plans").size());
+    assertTrue(memory.path("plans").path(0).path("peak_bytes").asLong() > 100_000_000);
+    String text = Run.of("inspect").out();
+    assertTrue(text.contains("networks on demand, guidance branch by branch"), text);
+  }
+
+  @Test
+  void memoryLimitIsKept() {
+    Run run = Run.of("generate", "red", "--steps=1", "--memory=200m");
+    assertEquals(2, run.code(), run.err());
+    assertTrue(run.err().contains("the limit is 200 MiB"), run.err());
+    run = Run.of("generate", "red", "--memory=much");
+    assertTrue(run.err().contains("expected a size such as 6g or 800m"), run.err());
+    run = Run.of("generate", "red", "--residency=some");
+    assertTrue(run.err().contains("expected all, on-demand or auto"), run.err());
+  }
+
+  @Test
   void inspectGivesJson() throws IOException {
     Run run = Run.of("inspect", MODEL.toString(), "--json");
     assertEquals(0, run.code(), run.err());

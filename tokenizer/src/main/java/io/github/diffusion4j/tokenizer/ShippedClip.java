@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -60,6 +61,22 @@ final class ShippedClip {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Writes what published models have. */
+  static void write(String padToken, Path folder) throws IOException {
+    ClipFiles.Texts texts = texts();
+    Files.writeString(folder.resolve(ClipFiles.VOCABULARY), texts.vocabulary());
+    Files.writeString(folder.resolve(ClipFiles.MERGES), "#version: 0.2\n" + texts.merges());
+    Map<String, Object> config = new LinkedHashMap<>();
+    config.put("tokenizer_class", "CLIPTokenizer");
+    config.put("model_max_length", LENGTH);
+    config.put("do_lower_case", true);
+    config.put("errors", "replace");
+    config(padToken).special().forEach((role, token) -> config.put(role, token.content()));
+    Files.writeString(
+        folder.resolve(TokenizerConfig.CONFIG),
+        new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(config));
   }
 
   /** A letter for each byte: itself where it can be seen, else the next one from 256 on. */

@@ -96,6 +96,18 @@ public final class Tokenizers {
     }
   }
 
+  /**
+   * Writes the tokenizer of CLIP that ships as vocab.json, merges.txt and tokenizer_config.json,
+   * for other programs; {@link #load} opens the folder too.
+   *
+   * @param padToken what fills up short texts
+   * @param folder where; it must exist
+   * @throws IOException if a file cannot be written
+   */
+  public static void writeClip(String padToken, Path folder) throws IOException {
+    ShippedClip.write(requireNonNull(padToken, "padToken"), folder);
+  }
+
   private static Tokenizer open(
       Path file, String text, TokenizerConfig config, TokenizerOptions options) throws IOException {
     List<String> more = options.addedTokens();

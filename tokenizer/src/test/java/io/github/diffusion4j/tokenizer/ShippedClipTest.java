@@ -9,8 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class ShippedClipTest {
+
+  @TempDir Path folder;
 
   private static final List<String> TEXTS =
       List.of("", "a photo of a cat", "Ünïcode 猫 🙂 1234, it's", "word ".repeat(100), "\t\0\u00ad");
@@ -39,11 +42,23 @@ class ShippedClipTest {
 
   @Test
   void theVocabularyIsThePublishedOne() throws IOException {
-    Path folder = Goldens.bundled("tokenizers").resolve("clip-sd1");
+    Path published = Goldens.bundled("tokenizers").resolve("clip-sd1");
     ObjectMapper json = new ObjectMapper();
     assertEquals(
-        json.readTree(Files.readString(folder.resolve("vocab.json"))),
+        json.readTree(Files.readString(published.resolve("vocab.json"))),
         json.readTree(ShippedClip.texts().vocabulary()));
+  }
+
+  @Test
+  void whatIsWrittenReadsTheSame() throws IOException {
+    Tokenizers.writeClip("!", folder);
+    try (Tokenizer shipped = Tokenizers.clip("!", TokenizerOptions.DEFAULTS);
+        Tokenizer written = Tokenizers.load(folder)) {
+      assertEquals(shipped.frame(), written.frame());
+      for (String text : TEXTS) {
+        assertEquals(shipped.encode(text), written.encode(text));
+      }
+    }
   }
 
   @Test

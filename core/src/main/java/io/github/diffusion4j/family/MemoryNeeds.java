@@ -1,0 +1,196 @@
+package io.github.diffusion4j.family;
+
+import io.github.diffusion4j.BranchBatching;
+import io.github.diffusion4j.Residency;
+import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.onnx.ElementType;
+import io.github.diffusion4j.onnx.OnnxFile;
+import io.github.diffusion4j.onnx.OnnxType;
+import java.io.IOException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What a model takes of memory, estimated from its files without opening it: good to about a third,
+ * for the CPU, where numbers of 16 bits are computed in 32. Weights are counted, intermediate
+ * results follow from the configurations: attention keeps a score for each pair of tokens, the
+ * decoder a few feature maps as large as the picture. Immutable.
+ *
+ * @param weights bytes of each network's weights in memory, by component
+ * @param denoiser what the denoiser's intermediate results follow from
+ * @param decoder what the decoder's follow from
+ */
+public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, Decoder decoder) {
+
+  /** The Java virtual machine with its heap and ONNX Runtime, before a network is open. */
+  public static final long BASE = 350L << 20;
+
+  /** What allocation by powers of two, and what is between two operators, add. */
+  static final double OVERHEAD = 1.5;
+
+  /** The decoder's feature maps beyond the two that are certainly there. */
+  private static final double DECODER = 4;
+
+  private static final Set<String> DENOISERS = Set.of("unet", "transformer");
+  private static final String DECODER_NAME = "vae_decoder";
+
+  /** Copies the map. */
+  public MemoryNeeds {
+    weights = Collections.unmodifiableMap(new LinkedHashMap<>(weights));
+  }
+
+  /**
+   * What a decoder's intermediate results follow from.
+   *
+   * @param factor pixels per latent cell along an axis
+   * @param bytesPerPixel of two feature maps
+   * @param bytesPerCellPair of attention
+   */
+  public record Decoder(int factor, long bytesPerPixel, long bytesPerCellPair) {
+
+    double bytes(double pixels) {
+      double cells = pixels / ((double) factor * factor);
+      return DECODER * (pixels * bytesPerPixel + cells * cells * bytesPerCellPair);
+    }
+  }
+
+  /**
+   * A generation.
+   *
+   * @param width in pixels
+   * @param height in pixels
+   * @param images number of pictures at once
+   * @param branches of guidance
+   */
+  public record Work(int width, int height, int images, int branches) {
+    double pixels() {
+      return (double) width * height;
+    }
+  }
+
+  /**
+   * Reads a model's files.
+   *
+   * @param layout the model's folder
+   * @return what it takes
+   * @throws IOException if a file cannot be read
+   * @throws io.github.diffusion4j.ModelFormatException if a file is not what it should be
+   */
+  public static MemoryNeeds of(ModelLayout layout) throws IOException {
+    Map<String, Long> weights = new LinkedHashMap<>();
+    Optional<DenoiserMemory> denoiser = Optional.empty();
+    for (String component : layout.networkNames()) {
+      OnnxFile file = layout.network(component).describe();
+      weights.put(component, bytes(file));
+      if (DENOISERS.contains(component)) {
+        denoiser = Optional.of(DenoiserMemory.of(layout.config(component), file));
+      }
+    }
+    ConfigFile config = layout.config(DECODER_NAME);
+    TilePlan.Memory memory = OrtLatentCodec.memory(config, ElementType.FLOAT32);
+    return new MemoryNeeds(
+        weights,
+        denoiser.orElse(DenoiserMemory.NONE),
+        new Decoder(
+            OrtLatentCodec.factor(config), memory.bytesPerPixel(), memory.bytesPerCellPair()));
+  }
+
+  /** In memory: small floats become large ones. */
+  private static long bytes(OnnxFile file) {
+    long bytes = 0;
+    for (Map.Entry<OnnxType, Long> count : file.elements().entrySet()) {
+      OnnxType type = count.getKey();
+      boolean widened = type == OnnxType.FLOAT16 || type == OnnxType.BFLOAT16;
+      long bits = widened ? OnnxType.FLOAT32.bits() : type.bits();
+      bytes += Math.multiplyExact(count.getValue(), bits) / 8;
+    }
+    return bytes;
+  }
+
+  /**
+   * All weights.
+   *
+   * @return bytes, also of what only some tasks need
+   */
+  public long totalWeights() {
+    return weights.values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  /**
+   * Intermediate results of the denoiser.
+   *
+   * @param work the generation
+   * @param batching how guidance's branches run
+   * @return bytes
+   */
+  public long denoising(Work work, BranchBatching batching) {
+    int rows = work.images * (batching == BranchBatching.TOGETHER ? work.branches : 1);
+    double cells = work.pixels() / ((double) decoder.factor * decoder.factor);
+    return (long) (OVERHEAD * rows * denoiser.bytesOfRow(cells));
+  }
+
+  /**
+   * Intermediate results of the decoder, which takes one picture after the other.
+   *
+   * @param work the generation
+   * @param tiled whether in tiles
+   * @return bytes
+   */
+  public long decoding(Work work, boolean tiled) {
+    double tile = (double) MemoryPlan.TILE * MemoryPlan.TILE;
+    return (long) decoder.bytes(tiled ? Math.min(tile, work.pixels()) : work.pixels());
+  }
+
+  /**
+   * The most memory that a generation takes.
+   *
+   * @param plan how it is spent
+   * @param work the generation
+   * @return bytes of the whole process
+   */
+  public long peak(MemoryPlan plan, Work work) {
+    long denoising = denoising(work, plan.batching());
+    long decoding = decoding(work, plan.tiled());
+    if (plan.residency() == Residency.ALL) {
+      return BASE + alwaysResident() + denoising + decoding; // the denoiser keeps its memory
+    }
+    long texts = sum("text_encoder");
+    long denoiser = sum("unet") + sum("transformer") + sum("controlnet");
+    return BASE + Math.max(texts, Math.max(denoiser + denoising, decoderWeights() + decoding));
+  }
+
+  /**
+   * Weights of what is open from load to close where all networks are resident.
+   *
+   * @return bytes
+   */
+  public long alwaysResident() {
+    return weights.entrySet().stream()
+        .filter(entry -> !isOptional(entry.getKey()))
+        .mapToLong(Map.Entry::getValue)
+        .sum();
+  }
+
+  /**
+   * Weights of the autoencoder's decoder.
+   *
+   * @return bytes
+   */
+  public long decoderWeights() {
+    return weights.getOrDefault(DECODER_NAME, 0L);
+  }
+
+  private static boolean isOptional(String component) {
+    return component.equals("vae_encoder") || component.equals("safety_checker");
+  }
+
+  private long sum(String start) {
+    return weights.entrySet().stream()
+        .filter(entry -> entry.getKey().startsWith(start))
+        .mapToLong(Map.Entry::getValue)
+        .sum();
+  }
+}

@@ -1,0 +1,59 @@
+package io.github.diffusion4j.onnx;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import javax.management.JMException;
+import javax.management.ObjectName;
+
+/**
+ * The C library's heap, in which ONNX Runtime keeps much of its weights. What is freed there goes
+ * back to the system only in part: glibc keeps it for later.
+ */
+final class NativeHeap {
+
+  private static final System.Logger LOG = System.getLogger(NativeHeap.class.getName());
+
+  /** Resident pages are the second number. */
+  private static final Path PAGES = Path.of("/proc/self/statm");
+
+  /** At the least; where pages are larger, a larger process is still left alone. */
+  private static final long PAGE_BYTES = 4096;
+
+  /** Below this there is little to gain, and asking takes a small program's time. */
+  private static final long WORTHWHILE = 256L << 20;
+
+  private NativeHeap() {}
+
+  /**
+   * Gives freed memory back to the system, through the JVM's diagnostic command: on Linux with
+   * glibc, where the JDK has that command (17 and later). Elsewhere, and in a process that is
+   * small, nothing happens.
+   */
+  static void trim() {
+    if (resident() < WORTHWHILE) {
+      return;
+    }
+    try {
+      Object said =
+          ManagementFactory.getPlatformMBeanServer()
+              .invoke(
+                  new ObjectName("com.sun.management:type=DiagnosticCommand"),
+                  "systemTrimNativeHeap",
+                  new Object[0],
+                  new String[0]);
+      LOG.log(System.Logger.Level.DEBUG, "{0}", said);
+    } catch (JMException | RuntimeException e) {
+      LOG.log(System.Logger.Level.DEBUG, "the native heap cannot be trimmed here: {0}", e);
+    }
+  }
+
+  private static long resident() {
+    try {
+      return Long.parseLong(Files.readString(PAGES).split(" ")[1]) * PAGE_BYTES;
+    } catch (IOException | RuntimeException e) {
+      return 0; // not Linux
+    }
+  }
+}

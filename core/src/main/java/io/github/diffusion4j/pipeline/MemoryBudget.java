@@ -1,0 +1,118 @@
+package io.github.diffusion4j.pipeline;
+
+import io.github.diffusion4j.BranchBatching;
+import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.Residency;
+import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.Stages;
+import io.github.diffusion4j.VaeTiling;
+import io.github.diffusion4j.family.MemoryNeeds;
+import io.github.diffusion4j.family.MemoryPlan;
+import io.github.diffusion4j.family.ModelLayout;
+import io.github.diffusion4j.onnx.OrtRuntime;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * Keeps generations within a limit: chooses the fastest plan that fits, refuses what fits under
+ * none. Thread-safe.
+ *
+ * @param limit most bytes that a generation may be estimated to take
+ * @param needs of the model
+ * @param options as the user gave them
+ */
+record MemoryBudget(long limit, MemoryNeeds needs, RuntimeOptions options) {
+
+  private static final System.Logger LOG = System.getLogger(MemoryBudget.class.getName());
+
+  /** The decoder's own estimate, which asks for tiles, is of what is certain: a quarter of ours. */
+  private static final int CERTAIN = 4;
+
+  private static final double MIB = 1L << 20;
+
+  /** The budget of a model; empty without a limit. */
+  static Optional<MemoryBudget> of(ModelLayout layout, RuntimeOptions options) throws IOException {
+    return options.memoryLimit() == 0
+        ? Optional.empty()
+        : Optional.of(new MemoryBudget(options.memoryLimit(), MemoryNeeds.of(layout), options));
+  }
+
+  /** Options that fit: networks on demand where not all of them can stay, tiles where asked for. */
+  RuntimeOptions fitted() {
+    long resident = MemoryNeeds.BASE + needs.alwaysResident();
+    boolean all =
+        options.residency() == Residency.ALL
+            || options.residency() == Residency.AUTO && resident < limit;
+    long others = all ? resident : MemoryNeeds.BASE + needs.decoderWeights();
+    RuntimeOptions.Builder fitted =
+        options.toBuilder().residency(all ? Residency.ALL : Residency.ON_DEMAND);
+    VaeTiling tiling = options.vaeTiling();
+    if (tiling.mode() == VaeTiling.Mode.AUTO && tiling.memoryLimit() == 0) {
+      fitted.vaeTiling(tiling.withMemoryLimit(Math.max(1, (limit - others) / CERTAIN)));
+    }
+    return fitted.build();
+  }
+
+  /**
+   * The request as it fits.
+   *
+   * @throws IllegalArgumentException if it fits under no plan
+   */
+  GenerationRequest fit(GenerationRequest request, Stages stages, OrtRuntime runtime) {
+    MemoryNeeds.Work work =
+        new MemoryNeeds.Work(
+            request.width().orElseThrow(),
+            request.height().orElseThrow(),
+            request.images(),
+            stages.rules().guidance(request).branches());
+    MemoryPlan plan =
+        MemoryPlan.ALL.stream()
+            .filter(candidate -> allowed(candidate, request))
+            .filter(candidate -> needs.peak(candidate, work) <= limit)
+            .findFirst()
+            .orElseThrow(() -> refused(request, work));
+    if (plan.residency() == Residency.ON_DEMAND) {
+      runtime.keepOnlyWhatIsUsed();
+    }
+    LOG.log(
+        System.Logger.Level.DEBUG,
+        () -> "memory plan: %s, about %s".formatted(plan, size(needs.peak(plan, work))));
+    return request.toBuilder().batching(plan.batching()).build();
+  }
+
+  private boolean allowed(MemoryPlan plan, GenerationRequest request) {
+    boolean residency =
+        options.residency() == Residency.AUTO || options.residency() == plan.residency();
+    boolean batching =
+        request.batching() == BranchBatching.TOGETHER || request.batching() == plan.batching();
+    boolean tiling =
+        switch (options.vaeTiling().mode()) {
+          case AUTO -> true;
+          case ON -> plan.tiled();
+          case OFF -> !plan.tiled();
+        };
+    return residency && batching && tiling;
+  }
+
+  private IllegalArgumentException refused(GenerationRequest request, MemoryNeeds.Work work) {
+    MemoryPlan least =
+        MemoryPlan.ALL.stream()
+            .filter(candidate -> allowed(candidate, request))
+            .min((one, other) -> Long.compare(needs.peak(one, work), needs.peak(other, work)))
+            .orElseThrow();
+    return new IllegalArgumentException(
+        "%d image(s) of %d x %d need about %s of memory at the least (%s), the limit is %s; use a smaller size, fewer images or a higher limit"
+            .formatted(
+                work.images(),
+                work.width(),
+                work.height(),
+                size(needs.peak(least, work)),
+                least,
+                size(limit)));
+  }
+
+  private static String size(long bytes) {
+    return String.format(Locale.ROOT, "%,.0f MiB", bytes / MIB);
+  }
+}

@@ -1,0 +1,115 @@
+package io.github.diffusion4j.pipeline;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.diffusion4j.BranchBatching;
+import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.Residency;
+import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.family.MemoryNeeds;
+import io.github.diffusion4j.family.MemoryNeeds.Work;
+import io.github.diffusion4j.family.MemoryPlan;
+import io.github.diffusion4j.family.ModelLayout;
+import io.github.diffusion4j.onnx.NativeCount;
+import java.io.IOException;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Estimates, the plans chosen by them, and what is refused. */
+class MemoryLimitTest {
+
+  private static final int SIDE = 256;
+  private static final Work WORK = new Work(SIDE, SIDE, 1, 2);
+  private static final GenerationRequest REQUEST =
+      GenerationRequest.prompt("a small cat").steps(1).size(SIDE, SIDE).seed(3).build();
+
+  private MemoryNeeds needs;
+  private int openBefore;
+
+  @BeforeEach
+  void read() throws IOException {
+    needs = MemoryNeeds.of(ModelLayout.of(ModelCopy.original()));
+    openBefore = NativeCount.open();
+  }
+
+  @AfterEach
+  void nothingStaysOpen() {
+    assertEquals(openBefore, NativeCount.open(), "native resources left open");
+  }
+
+  private static StableDiffusionPipeline load(RuntimeOptions.Builder options) throws IOException {
+    return StableDiffusionPipeline.load(ModelCopy.original(), options.intraOpThreads(1).build());
+  }
+
+  private long peak(Residency residency, BranchBatching batching) {
+    return needs.peak(new MemoryPlan(residency, batching, false), WORK);
+  }
+
+  @Test
+  void plansAreOrderedByWhatTheyTake() {
+    long all = peak(Residency.ALL, BranchBatching.TOGETHER);
+    long separate = peak(Residency.ALL, BranchBatching.ONE_BY_ONE);
+    long onDemand = peak(Residency.ON_DEMAND, BranchBatching.TOGETHER);
+    assertTrue(all > separate && separate > onDemand, all + " " + separate + " " + onDemand);
+    for (MemoryPlan plan : MemoryPlan.ALL) {
+      MemoryPlan tiled = new MemoryPlan(plan.residency(), plan.batching(), true);
+      assertTrue(
+          needs.peak(tiled, new Work(1024, 1024, 1, 2))
+              <= needs.peak(plan, new Work(1024, 1024, 1, 2)));
+    }
+    assertEquals(
+        List.of("text_encoder", "vae_encoder", "unet", "vae_decoder"),
+        List.copyOf(needs.weights().keySet()));
+  }
+
+  @Test
+  void fastestPlanThatFitsIsTaken() throws IOException {
+    try (StableDiffusionPipeline pipeline =
+        load(RuntimeOptions.builder().memoryLimit(peak(Residency.ALL, BranchBatching.TOGETHER)))) {
+      assertTrue(NativeCount.open() > openBefore, "networks are resident");
+      assertEquals(BranchBatching.TOGETHER, batching(pipeline));
+      assertTrue(NativeCount.open() > openBefore);
+    }
+    long limit = peak(Residency.ALL, BranchBatching.ONE_BY_ONE);
+    try (StableDiffusionPipeline pipeline = load(RuntimeOptions.builder().memoryLimit(limit))) {
+      assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline));
+      assertTrue(NativeCount.open() > openBefore);
+    }
+    limit = peak(Residency.ON_DEMAND, BranchBatching.TOGETHER);
+    try (StableDiffusionPipeline pipeline = load(RuntimeOptions.builder().memoryLimit(limit))) {
+      assertEquals(BranchBatching.TOGETHER, batching(pipeline));
+      assertEquals(openBefore, NativeCount.open(), "networks are closed after a picture");
+    }
+  }
+
+  private static BranchBatching batching(StableDiffusionPipeline pipeline) {
+    return pipeline.generate(REQUEST).provenance().request().batching();
+  }
+
+  @Test
+  void explicitResidencyIsKept() throws IOException {
+    long limit = peak(Residency.ON_DEMAND, BranchBatching.ONE_BY_ONE);
+    try (StableDiffusionPipeline pipeline =
+        load(RuntimeOptions.builder().memoryLimit(limit).residency(Residency.ALL))) {
+      IllegalArgumentException thrown =
+          assertThrows(IllegalArgumentException.class, () -> pipeline.generate(REQUEST));
+      assertTrue(thrown.getMessage().contains("all networks resident"), thrown.getMessage());
+    }
+  }
+
+  @Test
+  void whatFitsUnderNoPlanIsRefusedWithNumbers() throws IOException {
+    try (StableDiffusionPipeline pipeline =
+        load(RuntimeOptions.builder().memoryLimit(MemoryNeeds.BASE + (1 << 20)))) {
+      IllegalArgumentException thrown =
+          assertThrows(IllegalArgumentException.class, () -> pipeline.generate(REQUEST));
+      assertTrue(thrown.getMessage().contains("256 x 256"), thrown.getMessage());
+      assertTrue(thrown.getMessage().contains("limit is 351 MiB"), thrown.getMessage());
+      assertTrue(thrown.getMessage().contains("networks on demand"), thrown.getMessage());
+    }
+  }
+}
