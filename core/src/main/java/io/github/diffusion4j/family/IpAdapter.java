@@ -215,8 +215,7 @@ final class IpAdapter implements ImagePromptEncoder, AutoCloseable {
       System.arraycopy(encoded.rows.get(picture), 0, values, row * each, each);
     }
     Conditioning told =
-        prompts.with(
-            new Conditioning.Input(inputs.embeddings.name(), values, encoded.shape));
+        prompts.with(new Conditioning.Input(inputs.embeddings.name(), values, encoded.shape));
     return inputs
         .scale
         .map(
