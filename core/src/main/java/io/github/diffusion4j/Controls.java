@@ -77,12 +77,8 @@ public record Controls(List<Control> list, boolean guessMode) {
     }
     nets(model.controlNets());
     for (Control control : list) {
-      int count = control.pictures().count();
-      if (count != 1 && count != request.prompts().size() && count != request.images()) {
-        throw new IllegalArgumentException(
-            "expected one control picture, one for each of the %d prompts, or one for each of the %d images, got %d pictures"
-                .formatted(request.prompts().size(), request.images(), count));
-      }
+      GenerationRequest.checkPictures(
+          "control picture", control.pictures(), request.prompts(), request.images());
     }
   }
 

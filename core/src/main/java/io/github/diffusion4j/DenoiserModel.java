@@ -71,6 +71,15 @@ public interface DenoiserModel {
   }
 
   /**
+   * What this network is told of pictures that say what is painted.
+   *
+   * @return encodes them; refuses them where the network has no input for them
+   */
+  default ImagePromptEncoder imagePrompts() {
+    return ImagePromptEncoder.NONE;
+  }
+
+  /**
    * This network steered by pictures, for one generation.
    *
    * @param schedule what each of the networks reads

@@ -34,6 +34,7 @@ import java.util.stream.IntStream;
  * @param text how the prompts are read
  * @param sizes what SDXL is told of sizes and looks
  * @param controls pictures that steer where things are painted
+ * @param imagePrompt pictures that say what is painted; empty for none
  * @param loras changes of the model for this request, in order
  */
 public record GenerationRequest(
@@ -53,6 +54,7 @@ public record GenerationRequest(
     TextOptions text,
     SizeConditioning sizes,
     Controls controls,
+    Optional<ImagePrompt> imagePrompt,
     List<Lora> loras) {
 
   /** Longest prompt, in characters. */
@@ -75,6 +77,7 @@ public record GenerationRequest(
     requireNonNull(text, "text");
     requireNonNull(sizes, "sizes");
     requireNonNull(controls, "controls");
+    requireNonNull(imagePrompt, "imagePrompt");
     loras = List.copyOf(loras);
     require(!prompts.isEmpty(), "at least one prompt is needed");
     prompts.forEach(prompt -> checkLength("prompt", prompt));
@@ -95,6 +98,18 @@ public record GenerationRequest(
     require(
         seeds.size() <= 1 || seeds.size() == images,
         "expected no seed, one, or one for each of the " + images + " images, got " + seeds.size());
+    if (imagePrompt.isPresent()) {
+      checkPictures("image prompt", imagePrompt.get().pictures(), prompts, (int) images);
+    }
+  }
+
+  /** Refuses pictures that are not one for all, for each prompt, or for each image. */
+  static void checkPictures(String what, PictureSource pictures, List<String> prompts, int images) {
+    int count = pictures.count();
+    require(
+        count == 1 || count == prompts.size() || count == images,
+        "expected one %s, one for each of the %d prompts, or one for each of the %d images, got %d pictures"
+            .formatted(what, prompts.size(), images, count));
   }
 
   private static void require(boolean holds, String message) {

@@ -27,6 +27,7 @@ public final class GenerationRequestBuilder {
   private TextOptions text = TextOptions.DEFAULT;
   private SizeConditioning sizes = SizeConditioning.DEFAULT;
   private Controls controls = Controls.NONE;
+  private Optional<ImagePrompt> imagePrompt = Optional.empty();
   private List<Lora> loras = List.of();
 
   GenerationRequestBuilder(List<String> prompts) {
@@ -61,6 +62,7 @@ public final class GenerationRequestBuilder {
     text = other.text();
     sizes = other.sizes();
     controls = other.controls();
+    imagePrompt = other.imagePrompt();
     loras = other.loras();
     return this;
   }
@@ -335,6 +337,27 @@ public final class GenerationRequestBuilder {
   }
 
   /**
+   * Pictures that say what is painted, for a model with an IP-Adapter.
+   *
+   * @param value pictures and how much they count
+   * @return this
+   */
+  public GenerationRequestBuilder imagePrompt(ImagePrompt value) {
+    imagePrompt = Optional.of(value);
+    return this;
+  }
+
+  /**
+   * Words alone say what is painted.
+   *
+   * @return this
+   */
+  public GenerationRequestBuilder withoutImagePrompt() {
+    imagePrompt = Optional.empty();
+    return this;
+  }
+
+  /**
    * LoRAs to paint with.
    *
    * @param values none, or several, whose changes add up
@@ -369,6 +392,7 @@ public final class GenerationRequestBuilder {
         text,
         sizes,
         controls,
+        imagePrompt,
         loras);
   }
 }

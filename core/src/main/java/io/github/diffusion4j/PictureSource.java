@@ -1,5 +1,8 @@
 package io.github.diffusion4j;
 
+import java.awt.image.BufferedImage;
+import java.util.List;
+
 /** Pictures that can be had in any size, of which a generation takes the one that it paints. */
 public interface PictureSource {
 
@@ -23,6 +26,13 @@ public interface PictureSource {
    * @return in pixels
    */
   int height();
+
+  /**
+   * The pictures, each in its own size.
+   *
+   * @return 8 bit RGB, not to be changed
+   */
+  List<BufferedImage> images();
 
   /**
    * The pictures in one size, stretched where proportions differ.

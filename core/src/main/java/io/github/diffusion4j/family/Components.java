@@ -210,11 +210,13 @@ final class Components {
                 .map(channels -> channels - latents)
                 .orElse(kind.extraChannels(latents));
     boolean known = kind.takes(extra, latents);
+    Optional<IpAdapter> adapter = IpAdapter.of(layout, runtime, unet);
+    adapter.ifPresent(open::own);
     return new OrtDenoiserModel(
         unet,
         "sample",
         conditions,
-        new OrtDenoiserModel.Input(known ? extra : 0, sample.dim(-1) > 0 ? 1 : halvings()),
+        new OrtDenoiserModel.Input(known ? extra : 0, sample.dim(-1) > 0 ? 1 : halvings(), adapter),
         new OrtDenoiserModel.Steering(controlNets(unet, conditions), Optional.empty()));
   }
 

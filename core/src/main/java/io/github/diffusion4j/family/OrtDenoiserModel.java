@@ -6,6 +6,7 @@ import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.DenoiserModel;
+import io.github.diffusion4j.ImagePromptEncoder;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.RunSharing;
@@ -45,8 +46,13 @@ final class OrtDenoiserModel implements DenoiserModel {
    *
    * @param extraChannels channels beside the latents
    * @param multiple cells of which height and width are multiples
+   * @param adapter tells it of pictures; empty for a network without such an input
    */
-  record Input(int extraChannels, int multiple) {}
+  record Input(int extraChannels, int multiple, Optional<IpAdapter> adapter) {
+    Input(int extraChannels, int multiple) {
+      this(extraChannels, multiple, Optional.empty());
+    }
+  }
 
   /**
    * What steers a network that takes residuals.
@@ -88,6 +94,7 @@ final class OrtDenoiserModel implements DenoiserModel {
     Set<String> known = new HashSet<>(conditions);
     known.add(sample.name());
     known.add(timestep.name());
+    input.adapter.ifPresent(adapter -> known.addAll(adapter.names()));
     steering
         .nets()
         .ifPresent(nets -> nets.residuals().specs().forEach(spec -> known.add(spec.name())));
@@ -152,6 +159,11 @@ final class OrtDenoiserModel implements DenoiserModel {
     return timestep.rank() == 1 && timestep.dim(0) < 0
         ? RunSharing.ANY_TIMESTEPS
         : RunSharing.EQUAL_TIMESTEPS;
+  }
+
+  @Override
+  public ImagePromptEncoder imagePrompts() {
+    return given.adapter.isPresent() ? given.adapter.get() : ImagePromptEncoder.NONE;
   }
 
   @Override

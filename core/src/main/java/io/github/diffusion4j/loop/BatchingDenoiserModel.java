@@ -9,6 +9,7 @@ import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.DenoiserModel;
 import io.github.diffusion4j.GenerationBatching;
+import io.github.diffusion4j.ImagePromptEncoder;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.RunSharing;
@@ -93,6 +94,11 @@ public final class BatchingDenoiserModel implements DenoiserModel {
   @Override
   public RunSharing sharing() {
     return network.sharing();
+  }
+
+  @Override
+  public ImagePromptEncoder imagePrompts() {
+    return network.imagePrompts();
   }
 
   @Override

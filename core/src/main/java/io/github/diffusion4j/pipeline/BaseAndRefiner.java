@@ -91,7 +91,8 @@ public record BaseAndRefiner(double share) {
             whole.toBuilder().plan(plan.withDenoisingEnd(share)).build(), listener, cancel);
     LatentsToImage handed =
         new LatentsToImage(Floats.of(first.latents()), new StepPlan.Start.Share(share));
-    GenerationRequest rest = whole.toBuilder().init(handed).controls().loras().build();
+    GenerationRequest rest =
+        whole.toBuilder().init(handed).controls().withoutImagePrompt().loras().build();
     return refiner.generate(rest, listener, cancel);
   }
 }

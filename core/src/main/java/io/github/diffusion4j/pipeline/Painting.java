@@ -56,6 +56,7 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
   Denoised denoise(GenerationRequest request) {
     long start = System.nanoTime();
     request.controls().check(request, stages.denoiser());
+    stages.denoiser().imagePrompts().check(request);
     PromptPlan prompts = PromptPlan.of(request, stages.rules().guidance(request));
     Guidance guidance = request.init().guidance(prompts.guidance());
     LatentShape shape = LatentSizes.shape(request, stages, guidance.branches());
@@ -71,6 +72,7 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
     long encoded = System.nanoTime();
     try (Denoiser denoiser =
         conditioning
+            .map(stages.denoiser().imagePrompts().encode(request, cancel))
             .map(init::condition)
             .withBranches(guidance.branches(evaluations))
             .bind(denoiser(request, run, init), shape, request.batching(), cancel)) {

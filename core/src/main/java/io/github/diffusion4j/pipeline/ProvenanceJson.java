@@ -66,6 +66,7 @@ final class ProvenanceJson {
     root.put("image_index", index);
     root.put("batching", request.batching().name());
     ControlsJson.write(root, request.controls());
+    request.imagePrompt().ifPresent(prompt -> ControlsJson.write(root, prompt));
     root.set("init", JSON.valueToTree(new TreeMap<>(request.init().description())));
     registered(provenance.scheduler())
         .ifPresentOrElse(

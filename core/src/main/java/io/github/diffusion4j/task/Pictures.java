@@ -144,8 +144,9 @@ public final class Pictures implements PictureSource {
     return new ImageTensor(Images.toLevels(resized), resized.size(), height, width);
   }
 
-  /** The pictures as they are, 8 bit RGB; not to be changed. */
-  List<BufferedImage> images() {
+  /** The pictures as they are; numbers become 8 bit levels. */
+  @Override
+  public List<BufferedImage> images() {
     return images.isEmpty()
         ? Images.fromTensor(tensor.values(), tensor.width(), tensor.height())
         : images;

@@ -26,6 +26,7 @@ import io.github.diffusion4j.scheduler.SampleShape;
 import io.github.diffusion4j.scheduler.SchedulerRun;
 import io.github.diffusion4j.scheduler.Schedulers;
 import io.github.diffusion4j.scheduler.StepPlan;
+import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -124,6 +125,11 @@ class ControlNetsTest {
         @Override
         public int height() {
           return 1;
+        }
+
+        @Override
+        public List<BufferedImage> images() {
+          return List.of(new BufferedImage(2, 1, BufferedImage.TYPE_INT_RGB));
         }
 
         @Override

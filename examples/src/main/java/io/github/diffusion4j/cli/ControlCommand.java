@@ -3,6 +3,7 @@ package io.github.diffusion4j.cli;
 import io.github.diffusion4j.Control;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.GenerationRequestBuilder;
+import io.github.diffusion4j.ImagePrompt;
 import io.github.diffusion4j.Init;
 import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
@@ -23,27 +25,31 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParentCommand;
 
-/** Paints with ControlNets. */
+/** Paints with ControlNets and image prompts. */
 @Command(
     name = "control",
-    description = "Paint a picture that keeps to edges, depth, poses … of others (ControlNet).",
+    description =
+        "Paint a picture that keeps to edges, depth, poses … of others (ControlNet), or to what they"
+            + " show (IP-Adapter).",
     sortOptions = false,
     footer = {
       "",
       "Examples:",
       "  diffusion4j control \"a castle\" --image photo.png --preprocess canny --controlnet canny/",
       "  diffusion4j control \"a castle\" --image edges.png --scale 0.8 --image depth.png --end 0.5",
-      "  diffusion4j control \"a castle\" --image lines.png --over photo.png --strength 0.7"
+      "  diffusion4j control \"a castle\" --image lines.png --over photo.png --strength 0.7",
+      "  diffusion4j control \"a castle\" --ip-image painting.png --ip-scale 0.6"
     })
 final class ControlCommand implements Callable<Integer>, PaintOptions.Task {
 
   private final Session session;
   private final List<Control> given = new ArrayList<>();
+  private Optional<ImagePrompt> told = Optional.empty();
   private Init init = new Init.FromNoise();
 
   @ParentCommand private RootCommand root;
 
-  @ArgGroup(exclusive = false, multiplicity = "1..*")
+  @ArgGroup(exclusive = false, multiplicity = "0..*")
   private List<ControlOptions> controls = new ArrayList<>();
 
   @Option(
@@ -51,6 +57,18 @@ final class ControlCommand implements Callable<Integer>, PaintOptions.Task {
       description =
           "Let the networks find out what the pictures show, for prompts that say little.")
   private boolean guess;
+
+  @Option(
+      names = "--ip-image",
+      paramLabel = "FILE",
+      description = "A picture that says what is painted, for a model with an IP-Adapter.")
+  private Path imagePrompt;
+
+  @Option(
+      names = "--ip-scale",
+      paramLabel = "N",
+      description = "How much the picture of --ip-image counts, 1 as trained. Default: 1.")
+  private Double imageScale;
 
   @Option(
       names = "--over",
@@ -80,6 +98,18 @@ final class ControlCommand implements Callable<Integer>, PaintOptions.Task {
   public Integer call() throws IOException {
     if (over == null && (mask != null || strength != null)) {
       throw new IllegalArgumentException("--mask and --strength are for the picture of --over");
+    }
+    if (controls.isEmpty() && imagePrompt == null) {
+      throw new IllegalArgumentException(
+          "no picture is given: --image for one that a ControlNet reads, or --ip-image");
+    }
+    if (imagePrompt == null && imageScale != null) {
+      throw new IllegalArgumentException("--ip-scale is for the picture of --ip-image");
+    }
+    if (imagePrompt != null) {
+      told =
+          Optional.of(
+              new ImagePrompt(Pictures.read(imagePrompt), imageScale == null ? 1 : imageScale));
     }
     for (int i = 0; i < controls.size(); i++) {
       ControlOptions options = controls.get(i);
@@ -118,6 +148,7 @@ final class ControlCommand implements Callable<Integer>, PaintOptions.Task {
   public GenerationRequest of(GenerationRequest request, StableDiffusionPipeline pipeline) {
     GenerationRequestBuilder steered =
         request.toBuilder().controls(given.toArray(Control[]::new)).guessMode(guess);
+    told.ifPresent(steered::imagePrompt);
     return (over == null ? steered : steered.init(init)).build();
   }
 }

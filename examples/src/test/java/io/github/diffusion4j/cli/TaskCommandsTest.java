@@ -137,6 +137,15 @@ class TaskCommandsTest {
   }
 
   @Test
+  void imagePromptNeedsAModelWithAnAdapter() {
+    Run run = Run.of("control", "a house", "--ip-image=" + APPLE, "--steps=1", "--out=" + out);
+    assertTrue(run.err().contains("takes no image prompt"), run.err());
+    assertEquals(2, run.code(), run.err());
+    assertEquals(2, Run.of("control", "a house").code(), "no picture");
+    assertEquals(2, Run.of("control", "x", "--image=" + APPLE, "--ip-scale=1").code());
+  }
+
+  @Test
   void enlargesWithAnOrdinaryModel() throws IOException {
     BufferedImage image =
         paint(
