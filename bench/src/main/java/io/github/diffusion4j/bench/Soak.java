@@ -14,8 +14,8 @@ import java.util.Random;
 /**
  * Paints pictures of changing prompts, sizes, steps and solvers in one process for a long time, and
  * looks for what grows: resident memory, direct buffers, open native objects. A flight recording
- * runs along and is summed up at the end. A program of its own, not a JMH benchmark; Linux only. To be
- * run with a heap of fixed size that is in memory from the start ({@code -Xms160m -Xmx160m
+ * runs along and is summed up at the end. A program of its own, not a JMH benchmark; Linux only. To
+ * be run with a heap of fixed size that is in memory from the start ({@code -Xms160m -Xmx160m
  * -XX:+AlwaysPreTouch}), or the series shows the heap fill up.
  */
 public final class Soak {
