@@ -91,7 +91,7 @@ class ProcessTest {
   void passesExitCodesOn() throws Exception {
     Process process = start("generate", "rocket", "--model=missing");
     try (BufferedReader reader = reader(process)) {
-      assertEquals("diffusion4j: missing: no model folder there\n", rest(reader));
+      assertEquals("diffusion4j: missing: no model there\n", rest(reader));
     }
     assertEquals(1, exitCode(process));
     assertEquals(2, exitCode(start("generate")));
