@@ -37,7 +37,7 @@ public final class Decoding {
       System.err.println("usage: MODEL SIZE TILE|own|off CUT|FULL noise|PICTURE [compare]");
       System.exit(2);
     }
-    Path model = Path.of(args[0]);
+    Path model = Models.folder(args[0]);
     int size = Integer.parseInt(args[1]);
     VaeTiling tiling = tiling(args[2]).withEdges(VaeTiling.EdgeTiles.valueOf(args[3]));
     LatentShape shape = shape(model, size);

@@ -14,7 +14,6 @@ import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.onnx.TensorSpec;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -48,7 +47,7 @@ public final class LoraCost {
       System.err.println("arguments: MODEL SIZE RANK RUNS");
       System.exit(2);
     }
-    ComponentNetwork network = ModelLayout.of(Path.of(args[0])).network("unet");
+    ComponentNetwork network = ModelLayout.of(Models.folder(args[0])).network("unet");
     OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).build());
     int size = Integer.parseInt(args[1]);
     List<String> names = List.of("as it is", "as inputs", "merged");

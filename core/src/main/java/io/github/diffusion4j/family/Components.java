@@ -102,7 +102,9 @@ final class Components {
               () -> {
                 List<GraphEdit> edits = new ArrayList<>(words);
                 edits.addAll(merged(layout, network));
-                shared(name, layout, runtime).ifPresent(edits::addAll);
+                if (sharesRuns(name, layout, runtime)) {
+                  edits.add(new GraphEdit.RowTimesteps());
+                }
                 return name.equals(ENCODES_PICTURES)
                     ? network.openWhenNeeded(runtime, edits)
                     : network.open(runtime, edits);
@@ -124,13 +126,10 @@ final class Components {
     return List.of(new GraphEdit.Merged(loras.toString(), changes));
   }
 
-  /** The edits of a network whose runs generations share, whatever their steps. */
-  private static Optional<List<GraphEdit>> shared(
-      String name, ModelLayout layout, OrtRuntime runtime) {
+  /** Whether generations share runs of a network, whatever their steps. */
+  private static boolean sharesRuns(String name, ModelLayout layout, OrtRuntime runtime) {
     boolean steered = !layout.controlNets().isEmpty(); // by networks that have the same timestep
-    return runtime.generationBatching().isOn() && name.equals("unet") && !steered
-        ? Optional.of(List.of(new GraphEdit.RowTimesteps()))
-        : Optional.empty();
+    return runtime.generationBatching().isOn() && name.equals("unet") && !steered;
   }
 
   /** A denoiser whose runs generations share if the options say so. */

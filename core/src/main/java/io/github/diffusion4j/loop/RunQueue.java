@@ -164,9 +164,7 @@ final class RunQueue {
         rows += next.rows();
       }
     }
-    return rows + first.rows() > most || !expectsMore(first)
-        ? 0
-        : maxWait - (System.nanoTime() - gatheringSince);
+    return expectsMore(first, most - rows) ? maxWait - (System.nanoTime() - gatheringSince) : 0;
   }
 
   private boolean suits(SharingDenoiser next, SharingDenoiser first) {
@@ -182,13 +180,13 @@ final class RunQueue {
     group.add(at, member);
   }
 
-  /** Whether a member that ran lately has not asked again yet. */
-  private boolean expectsMore(SharingDenoiser first) {
+  /** Whether a member that ran lately, and would fit, has not asked again yet. */
+  private boolean expectsMore(SharingDenoiser first, int rowsLeft) {
     for (int i = 0; i < members.size(); i++) {
       SharingDenoiser other = members.get(i);
       boolean lately = anyTimestep ? other.lastRun >= runs - 1 : other.lastRun == first.lastRun;
       boolean willAsk = other.state == State.IDLE || other.state == State.DONE;
-      if (willAsk && lately && !other.isCancelled()) {
+      if (willAsk && lately && other.rows() <= rowsLeft && !other.isCancelled()) {
         return true;
       }
     }

@@ -38,7 +38,6 @@ public final class OrtBinding implements AutoCloseable {
   }
 
   private static final String SHRINKING = "memory.enable_memory_arena_shrinkage";
-  private static final String CPU_ARENA = "cpu:0";
 
   OrtBinding(OrtModel model, CancelToken cancel, FreedMemory freed) {
     this.model = model;
@@ -54,7 +53,7 @@ public final class OrtBinding implements AutoCloseable {
             NativeCount.closed();
           });
       if (freed == FreedMemory.GIVEN_BACK && model.options().memoryArena()) {
-        options.addRunConfigEntry(SHRINKING, CPU_ARENA);
+        options.addRunConfigEntry(SHRINKING, model.arenas());
       }
       open.own(cancel.onCancel(this::terminate));
       owned = open.release();

@@ -346,6 +346,11 @@ public final class OrtModel implements AutoCloseable {
     return session;
   }
 
+  /** The memory arenas of its sessions. */
+  String arenas() {
+    return source.runtime().arenas();
+  }
+
   @Override
   public void close() {
     owned.close();

@@ -143,6 +143,11 @@ public final class OrtRuntime {
     return options.controls() == RuntimeOptions.ControlPlacement.AUTO;
   }
 
+  /** The memory arenas of its sessions, for runs that give back what they freed. */
+  String arenas() {
+    return ProviderKeys.arenas(provider.provider());
+  }
+
   RuntimeOptions options() {
     return options;
   }

@@ -1,5 +1,6 @@
 package io.github.diffusion4j.onnx;
 
+import io.github.diffusion4j.ExecutionProvider;
 import io.github.diffusion4j.ExecutionProvider.ConvolutionSearch;
 import io.github.diffusion4j.ExecutionProvider.CoreMl;
 import io.github.diffusion4j.ExecutionProvider.Cuda;
@@ -31,6 +32,11 @@ final class ProviderKeys {
     }
     keys.putAll(cuda.options());
     return keys;
+  }
+
+  /** The memory arenas of a session, as a run names those that it is to give back. */
+  static String arenas(ExecutionProvider provider) {
+    return provider instanceof Cuda cuda ? "cpu:0;gpu:" + cuda.deviceId() : "cpu:0";
   }
 
   static Map<String, String> tensorRt(TensorRt tensorRt) {

@@ -122,6 +122,12 @@ class ProvidersTest {
   }
 
   @Test
+  void freedMemoryIsGivenBackOnTheDeviceToo() {
+    assertEquals("cpu:0", ProviderKeys.arenas(ExecutionProvider.cpu()));
+    assertEquals("cpu:0;gpu:1", ProviderKeys.arenas(ExecutionProvider.cuda(1)));
+  }
+
+  @Test
   void typedOptionsBecomeKeysAndRawOnesWin() {
     ExecutionProvider.Cuda cuda =
         ExecutionProvider.cuda(1)
