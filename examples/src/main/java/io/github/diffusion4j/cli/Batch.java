@@ -40,6 +40,8 @@ final class Batch {
           "json",
           "quiet",
           "debug",
+          "preview",
+          "preview-model",
           "threads",
           "optimized-cache");
 
@@ -105,6 +107,9 @@ final class Batch {
     Map<String, String> options = new TreeMap<>(given);
     options.putAll(line.options().given());
     options.keySet().removeAll(NOT_COMPARED);
+    if (!options.containsKey("memory")) {
+      options.remove("residency"); // under a limit it decides on tiles
+    }
     int number = 0;
     for (Job job : request.jobs(line, (at, other) -> seed(manifest.seed(at), other))) {
       Optional<Path> target = names.reserve(line.options().out(), number++);

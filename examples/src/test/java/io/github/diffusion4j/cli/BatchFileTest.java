@@ -246,6 +246,11 @@ class BatchFileTest {
     assertEquals(1, painted(batch("b.jsonl", fox.replace("fox.png", "new.png") + cat)));
     assertEquals(1, painted(batch("b.jsonl", fox.replace("fox.png", "new.png") + "\n" + cat)));
     assertEquals(2, painted(batch("b.jsonl", fox + "\n" + cat, "--width=96")));
+    String[] sameBits = {"--width=96", "--preview=1", "--residency=on-demand", "--threads=1"};
+    assertEquals(0, painted(batch("b.jsonl", fox + "\n" + cat, sameBits)));
+    assertEquals(2, painted(batch("b.jsonl", fox + "\n" + cat, "--width=96", "--memory=9g")));
+    String[] planned = {"--width=96", "--memory=9g", "--residency=on-demand"};
+    assertEquals(2, painted(batch("b.jsonl", fox + "\n" + cat, planned)));
     assertEquals(2, painted(batch("other.jsonl", fox + "\n" + cat, "--width=96")));
   }
 
