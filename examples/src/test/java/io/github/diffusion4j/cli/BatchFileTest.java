@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
 
 class BatchFileTest {
 
@@ -252,6 +253,22 @@ class BatchFileTest {
     String[] planned = {"--width=96", "--memory=9g", "--residency=on-demand"};
     assertEquals(2, painted(batch("b.jsonl", fox + "\n" + cat, planned)));
     assertEquals(2, painted(batch("other.jsonl", fox + "\n" + cat, "--width=96")));
+  }
+
+  @Test
+  void aPictureToPaintAgainIsReadOnceForAllLines() throws IOException {
+    Path painted = folder.resolve("painted.png");
+    Run run = Run.of("generate", "a fox", "--steps=1", "--seed=3", "--out=" + painted);
+    assertEquals(0, run.code(), run.err());
+    Path file = Files.writeString(folder.resolve("b.txt"), "a cat\nan owl\n");
+    RequestOptions options = new RequestOptions();
+    new CommandLine(options).parseArgs("--batch-file=" + file, "--from=" + painted);
+    List<BatchLine> lines = BatchReader.read(file);
+    assertEquals(3, options.jobs(lines.get(0), (line, other) -> 0).get(0).seed());
+    Files.delete(painted);
+    Job second = options.jobs(lines.get(1), (line, other) -> 0).get(0);
+    assertEquals("an owl", second.prompt());
+    assertEquals(3, second.seed());
   }
 
   @Test
