@@ -101,7 +101,7 @@ final class ModelOptions {
       description =
           "Pictures that the model's safety checker flags: black, blur, report (only told) or off."
               + " Default: black.")
-  private SafetyPolicy safety = SafetyPolicy.BLACK;
+  private SafetyPolicy safety;
 
   @Option(
       names = "--no-safety-checker",
@@ -145,11 +145,21 @@ final class ModelOptions {
             .vaeTiling(tiling)
             .residency(residency)
             .memoryLimit(memory)
-            .safety(unchecked ? SafetyPolicy.OFF : safety);
+            .safety(safety());
     if (optimizedCache != null) {
       options.optimizedModelCache(optimizedCache);
     }
     return options.build();
+  }
+
+  private SafetyPolicy safety() {
+    if (unchecked && safety != null && safety != SafetyPolicy.OFF) {
+      throw new IllegalArgumentException(
+          "--no-safety-checker means --safety off, got --safety "
+              + safety.name().toLowerCase(Locale.ROOT)
+              + " as well; give one of them");
+    }
+    return unchecked ? SafetyPolicy.OFF : safety == null ? SafetyPolicy.BLACK : safety;
   }
 
   /** Reads when to tile. */
