@@ -38,6 +38,11 @@ class ParametersTest {
   }
 
   @Test
+  void aFolderWithoutAnIndexIsTaken(@TempDir Path folder) {
+    assertEquals(folder, Models.folder(folder.toString()));
+  }
+
+  @Test
   void missingModelIsNamed() {
     var e = assertThrows(IllegalArgumentException.class, () -> Models.folder("no/such/folder"));
     assertTrue(e.getMessage().contains("no/such/folder"), e.getMessage());
