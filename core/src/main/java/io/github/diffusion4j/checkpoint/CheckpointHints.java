@@ -2,8 +2,6 @@ package io.github.diffusion4j.checkpoint;
 
 import static java.util.Objects.requireNonNull;
 
-import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.scheduler.Prediction;
 import java.io.IOException;
@@ -82,9 +80,7 @@ public record CheckpointHints(
   private static void put(
       Map<String, Map<String, Object>> found, String component, ConfigFile config) {
     if (config.present()) {
-      Map<String, Object> values =
-          new ObjectMapper().convertValue(config.root(), new TypeReference<>() {});
-      found.put(component, values);
+      found.put(component, config.toMap());
     }
   }
 }

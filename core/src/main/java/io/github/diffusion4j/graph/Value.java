@@ -3,6 +3,7 @@ package io.github.diffusion4j.graph;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.onnx.ElementType;
+import io.github.diffusion4j.onnx.OnnxType;
 import java.util.Arrays;
 import java.util.List;
 
@@ -395,7 +396,7 @@ public final class Value {
   public Value cast(ElementType other) {
     return other == type
         ? this
-        : graph.node("Cast").in(this).with("to", Graph.code(other).getNumber()).out(other, shape);
+        : graph.node("Cast").in(this).with("to", OnnxType.code(other)).out(other, shape);
   }
 
   @Override
