@@ -81,7 +81,8 @@ final class GraphEditor {
       if (edits.contains(new GraphEdit.RowTimesteps())) {
         model = RowTimesteps.in(path, model);
       }
-      return new BuiltModel(model, folder, editor.buffers);
+      BuiltModel edited = new BuiltModel(model, folder, editor.buffers);
+      return edits.contains(new GraphEdit.Float32()) ? Float32Model.of(path, edited) : edited;
     }
   }
 

@@ -275,7 +275,8 @@ public final class OrtRuntime {
       graph = OnnxGraph.read(source.file());
       graph.requireExternalData();
       if (!source.edits().isEmpty()) {
-        graph = OnnxGraph.read(source.file(), edited(source.file(), source.edits()).bytes());
+        graph =
+            OnnxGraph.read(source.file(), GraphEditor.edit(source.file(), source.edits()).bytes());
       }
     }
     return Optional.of(Signature.of(graph.file())).filter(Signature::isComplete);
@@ -334,7 +335,7 @@ public final class OrtRuntime {
     }
     return source.edits().isEmpty()
         ? session(source.file(), sessionOptions)
-        : built(edited(source.file(), source.edits()), sessionOptions);
+        : built(GraphEditor.edit(source.file(), source.edits()), sessionOptions);
   }
 
   private OrtSession session(Path file, OrtSession.SessionOptions sessionOptions)
@@ -397,11 +398,6 @@ public final class OrtRuntime {
       throws OrtException, IOException {
     return new OptimizedModels(options.optimizedModelCache().orElseThrow(), options, provider)
         .open(environment, original, sessionOptions);
-  }
-
-  private static BuiltModel edited(Path file, List<GraphEdit> edits) throws IOException {
-    BuiltModel edited = GraphEditor.edit(file, edits);
-    return edits.contains(new GraphEdit.Float32()) ? Float32Model.of(file, edited) : edited;
   }
 
   private OrtSession built(BuiltModel model, OrtSession.SessionOptions sessionOptions)
