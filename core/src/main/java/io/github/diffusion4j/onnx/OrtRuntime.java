@@ -39,11 +39,14 @@ public final class OrtRuntime {
   private final Residents residents;
 
   private OrtRuntime(
-      OrtEnvironment environment, RuntimeOptions options, Providers.Resolved provider) {
+      OrtEnvironment environment,
+      RuntimeOptions options,
+      Providers.Resolved provider,
+      Residents residents) {
     this.environment = environment;
     this.options = options;
     this.provider = provider;
-    this.residents = new Residents(options.residency() == Residency.ON_DEMAND);
+    this.residents = residents;
   }
 
   /**
@@ -75,7 +78,11 @@ public final class OrtRuntime {
    */
   public static OrtRuntime of(RuntimeOptions options) {
     OrtEnvironment environment = Environment.INSTANCE;
-    return new OrtRuntime(environment, options, Providers.resolve(options.provider()));
+    return new OrtRuntime(
+        environment,
+        options,
+        Providers.resolve(options.provider()),
+        new Residents(options.residency() == Residency.ON_DEMAND));
   }
 
   /**
@@ -152,12 +159,13 @@ public final class OrtRuntime {
     return options;
   }
 
-  /** The same for networks that are to be built for 32 bits. */
+  /** The same for networks that are to be built for 32 bits; they make room for one another. */
   OrtRuntime in32Bits() {
     return new OrtRuntime(
         environment,
         options.toBuilder().precision(RuntimeOptions.Precision.FLOAT32).build(),
-        provider);
+        provider,
+        residents);
   }
 
   /**

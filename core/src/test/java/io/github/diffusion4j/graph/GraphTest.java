@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.onnx.BuiltModel;
 import io.github.diffusion4j.onnx.ElementType;
@@ -190,6 +191,22 @@ class GraphTest {
       try (Stream<Path> kept = Files.list(cache)) {
         assertEquals(1, kept.count());
       }
+    }
+  }
+
+  @Test
+  void aWidenedNetworkIsClosedWithWhatIsIdle() throws IOException {
+    OrtRuntime runtime =
+        OrtRuntime.of(
+            RuntimeOptions.builder()
+                .residency(Residency.ON_DEMAND)
+                .precision(RuntimeOptions.Precision.FLOAT16)
+                .build());
+    try (TensorStore store = store();
+        OrtModel model = runtime.open("test", layer(Weights.of(store)), List.of())) {
+      assertArrayEquals(expected(), run(model.widened().orElseThrow()).get("y").values(), 1e-4f);
+      runtime.closeIdle();
+      assertEquals(0, NativeCount.open());
     }
   }
 
