@@ -273,18 +273,22 @@ public final class OrtRuntime {
     }
   }
 
-  /** What the file says, if it says it all; its weights beside it must be there. */
+  /**
+   * What the file says, if it says it all; its weights beside it must be there. Changes of the
+   * weights are not made for this, since inputs and outputs stay.
+   */
   private Optional<Signature> declared(OrtModel.Source source) throws IOException {
     OnnxGraph graph;
+    List<GraphEdit> edits =
+        source.edits().stream().filter(edit -> !(edit instanceof GraphEdit.Merged)).toList();
     if (source.built().isPresent()) {
-      BuiltModel model = source.built().get().build(this, source.edits());
+      BuiltModel model = source.built().get().build(this, edits);
       graph = OnnxGraph.read(source.file(), model.bytes());
     } else {
       graph = OnnxGraph.read(source.file());
       graph.requireExternalData();
-      if (!source.edits().isEmpty()) {
-        graph =
-            OnnxGraph.read(source.file(), GraphEditor.edit(source.file(), source.edits()).bytes());
+      if (!edits.isEmpty()) {
+        graph = OnnxGraph.read(source.file(), GraphEditor.edit(source.file(), edits).bytes());
       }
     }
     return Optional.of(Signature.of(graph.file())).filter(Signature::isComplete);

@@ -27,6 +27,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -34,6 +35,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -208,6 +210,29 @@ class GraphTest {
       runtime.closeIdle();
       assertEquals(0, NativeCount.open());
     }
+  }
+
+  @Test
+  void changesAreNotMergedToLearnWhatANetworkTakes() throws IOException {
+    GraphEdit merged = new GraphEdit.Merged("changes", Map.of());
+    GraphEdit inputs = new GraphEdit.LowRankInputs(new TreeSet<>(Set.of("layers.0")));
+    List<List<GraphEdit>> built = new ArrayList<>();
+    OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.defaults());
+    try (TensorStore store = store()) {
+      Source layer = layer(Weights.of(store));
+      Source source =
+          new Source(
+              file(),
+              (by, edits) -> {
+                built.add(edits);
+                return layer.build(by, edits);
+              });
+      try (OrtModel model = runtime.openWhenNeeded("test", source, List.of(merged, inputs))) {
+        assertEquals(3, model.inputs().size());
+        model.bind(new CancelToken()).close();
+      }
+    }
+    assertEquals(List.of(List.of(inputs), List.of(merged, inputs)), built);
   }
 
   /** Weights of 8 bits need a newer set of operators, some of which have another form there. */
