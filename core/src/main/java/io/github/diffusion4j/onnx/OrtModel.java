@@ -46,6 +46,13 @@ public final class OrtModel implements AutoCloseable {
     NetworkSource network() {
       return built.orElseGet(() -> new OnnxNetwork(file));
     }
+
+    /** All changes, those that the network makes by itself among them. */
+    List<GraphEdit> allEdits() {
+      List<GraphEdit> all = new ArrayList<>(network().edits());
+      all.addAll(edits);
+      return all;
+    }
   }
 
   private final Source source;
@@ -217,12 +224,18 @@ public final class OrtModel implements AutoCloseable {
   public NetworkSource network() {
     NetworkSource base = source.network();
     List<GraphEdit> own = source.edits();
+    List<GraphEdit> edits = List.copyOf(source.allEdits());
     return new NetworkSource() {
       @Override
       public BuiltModel build(OrtRuntime runtime, List<GraphEdit> more) throws IOException {
         List<GraphEdit> all = new ArrayList<>(own);
         all.addAll(more);
         return base.build(runtime, all);
+      }
+
+      @Override
+      public List<GraphEdit> edits() {
+        return edits;
       }
 
       @Override

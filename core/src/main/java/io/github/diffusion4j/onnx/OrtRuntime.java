@@ -341,13 +341,19 @@ public final class OrtRuntime {
       throws OrtException, IOException {
     if (source.built().isPresent()) {
       BuiltModel model = source.built().get().build(this, source.edits());
-      return options.optimizedModelCache().isEmpty() || !model.buffers().isEmpty()
-          ? built(model, sessionOptions)
-          : optimized(source.component(), source.file(), model, sessionOptions);
+      return isKept(source.allEdits()) && model.buffers().isEmpty()
+          ? optimized(source, model, sessionOptions)
+          : built(model, sessionOptions);
     }
     return source.edits().isEmpty()
         ? session(source.file(), sessionOptions)
         : built(GraphEditor.edit(source.file(), source.edits()), sessionOptions);
+  }
+
+  /** Whether a built network is one that is opened again and again: not what a request adds. */
+  private boolean isKept(List<GraphEdit> edits) {
+    return options.optimizedModelCache().isPresent()
+        && edits.stream().allMatch(GraphEdit.RowTimesteps.class::isInstance);
   }
 
   private OrtSession session(Path file, OrtSession.SessionOptions sessionOptions)
@@ -383,13 +389,15 @@ public final class OrtRuntime {
   }
 
   private OrtSession optimized(
-      String component, Path weights, BuiltModel model, OrtSession.SessionOptions sessionOptions)
+      OrtModel.Source source, BuiltModel model, OrtSession.SessionOptions sessionOptions)
       throws OrtException, IOException {
     return optimized(
         new OptimizedModels.Original() {
           @Override
           public String name() throws IOException {
-            return weights.toRealPath() + " " + component;
+            String weights = source.file().toRealPath().toString();
+            return "%s %s %s %s"
+                .formatted(weights, source.component(), precision(), source.allEdits());
           }
 
           @Override

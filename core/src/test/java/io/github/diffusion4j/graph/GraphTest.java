@@ -8,9 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Floats;
+import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.BuiltModel;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.GraphEdit;
@@ -36,6 +38,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -194,6 +197,68 @@ class GraphTest {
         assertEquals(1, kept.count());
       }
     }
+  }
+
+  private static Set<Path> kept(Path cache) throws IOException {
+    try (Stream<Path> kept = Files.list(cache)) {
+      return kept.collect(Collectors.toSet());
+    }
+  }
+
+  @Test
+  void optimizedCopiesOfOneNetworkInTwoPrecisionsAreKeptTogether() throws IOException {
+    Path cache = folder.resolve("cache");
+    RuntimeOptions options =
+        RuntimeOptions.builder()
+            .optimizedModelCache(cache)
+            .precision(RuntimeOptions.Precision.FLOAT16)
+            .build();
+    Set<Path> first = Set.of();
+    for (int i = 0; i < 2; i++) {
+      try (TensorStore store = store();
+          OrtModel model =
+              OrtRuntime.of(options).open("test", layer(Weights.of(store)), List.of())) {
+        OrtModel wide = model.widened().orElseThrow();
+        assertArrayEquals(expected(), run(wide).get("y").values(), 1e-4f);
+      }
+      assertEquals(2, kept(cache).size());
+      first = i == 0 ? kept(cache) : first;
+    }
+    assertEquals(first, kept(cache));
+  }
+
+  @Test
+  void aVariantForChangesLeavesTheOptimizedCopy() throws IOException {
+    Path cache = folder.resolve("cache");
+    RuntimeOptions options = RuntimeOptions.builder().optimizedModelCache(cache).build();
+    try (TensorStore store = store();
+        OrtModel model = OrtRuntime.of(options).open("test", layer(Weights.of(store)), List.of())) {
+      Set<Path> before = kept(cache);
+      assertEquals(1, before.size());
+      OrtModel variant = model.changeable(Set.of("layers.0"));
+      OrtRuntime.of(options).open("part of another", variant.network(), List.of()).close();
+      assertEquals(before, kept(cache));
+    }
+  }
+
+  @Test
+  void optimizedCopiesWithAndWithoutRowTimestepsAreKeptTogether() throws IOException {
+    Path cache = folder.resolve("cache");
+    OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.builder().optimizedModelCache(cache).build());
+    Path unet = Goldens.folder("pipelines").resolve("weights/sd15/unet");
+    NetworkSource network =
+        new BuiltNetwork(
+            "unet",
+            Architectures.of("unet", ConfigFile.read(unet, "config.json")),
+            WeightSource.of(unet.resolve("diffusion_pytorch_model.safetensors")));
+    Set<Path> first = Set.of();
+    for (int i = 0; i < 2; i++) {
+      runtime.open("unet", network, List.of()).close();
+      runtime.open("unet", network, List.of(new GraphEdit.RowTimesteps())).close();
+      assertEquals(2, kept(cache).size());
+      first = i == 0 ? kept(cache) : first;
+    }
+    assertEquals(first, kept(cache));
   }
 
   @Test
