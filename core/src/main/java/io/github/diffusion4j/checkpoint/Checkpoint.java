@@ -35,14 +35,12 @@ public final class Checkpoint {
 
   private final Path file;
   private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
-  private final Map<String, String> metadata;
   private final CheckpointKind kind;
   private final Map<String, Mapping> networks = new LinkedHashMap<>();
   private final Map<String, Map<String, Object>> configs = new LinkedHashMap<>();
 
   private Checkpoint(Path file, TensorStore store, CheckpointHints hints) throws IOException {
     this.file = file;
-    this.metadata = store.metadata();
     store.names().forEach(name -> tensors.put(name, store.info(name)));
     this.kind = CheckpointKind.of(file, tensors.keySet());
     kind.prefixes()
@@ -50,7 +48,9 @@ public final class Checkpoint {
             (component, prefix) ->
                 networks.put(
                     component, mapping(StoredNetwork.of(file, tensors, prefix), component, hints)));
-    configs.putAll(new CheckpointConfig(this, hints).all(store));
+    new CheckpointConfig(this, hints)
+        .all(store)
+        .forEach((name, config) -> configs.put(name, Collections.unmodifiableMap(config)));
     logLeftOver();
   }
 
@@ -137,7 +137,7 @@ public final class Checkpoint {
    * A configuration as diffusers would have it in a file.
    *
    * @param component a network, or {@code scheduler}, {@code tokenizer}, {@code model_index}
-   * @return keys and values; empty if the kind has no such component
+   * @return keys and values, unmodifiable; empty if the kind has no such component
    */
   public Map<String, Object> config(String component) {
     return configs.getOrDefault(component, Map.of());
@@ -182,24 +182,6 @@ public final class Checkpoint {
         return weights;
       }
     };
-  }
-
-  /**
-   * The stored tensors.
-   *
-   * @return by their own names, unmodifiable
-   */
-  public Map<String, TensorInfo> tensors() {
-    return Collections.unmodifiableMap(tensors);
-  }
-
-  /**
-   * Text that the file carries beside the tensors.
-   *
-   * @return unmodifiable, empty if there is none
-   */
-  public Map<String, String> metadata() {
-    return metadata;
   }
 
   /** What lies beside the networks: schedules, averages of the training, notes of mergers. */

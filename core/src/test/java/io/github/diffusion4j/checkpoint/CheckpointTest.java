@@ -277,6 +277,12 @@ class CheckpointTest {
   }
 
   @Test
+  void configurationsCannotBeChanged() throws IOException {
+    Map<String, Object> config = open(sd1(SD1)).config("unet");
+    assertThrows(UnsupportedOperationException.class, () -> config.put("sample_size", 8));
+  }
+
+  @Test
   void aTensorThatNoNetworkHasIsNamed() {
     String message = message(sd1(SD1).tensor("model.diffusion_model.input_blocks.1.3.x", 4));
     assertTrue(message.contains("1 tensors that are not part of"), message);
