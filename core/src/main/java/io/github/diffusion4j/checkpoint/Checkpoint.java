@@ -56,13 +56,23 @@ public final class Checkpoint {
 
   private Mapping mapping(StoredNetwork stored, String component, CheckpointHints hints) {
     return switch (component) {
-      case "unet" -> new LdmUNet(stored);
+      case "unet" -> unet(stored);
       case "vae" -> new LdmAutoencoder(stored);
       default ->
           stored.hasAny("transformer.resblocks.")
               ? new OpenClipText(stored, kind != CheckpointKind.SD2, layers(component, hints))
               : new ClipText(stored);
     };
+  }
+
+  private Mapping unet(StoredNetwork stored) {
+    TensorInfo added = stored.tensors().get(LdmUNet.ADDED);
+    if (added != null && !kind.prefixes().containsKey("text_encoder_2")) {
+      throw stored.error(
+          "its UNet has the tensor \"%s\" of the shape %s, expected no such tensor in a model of kind %s, whose text encoder gives nothing to add to the timestep; take a file whose UNet and text encoder belong together (unCLIP models cannot be run)"
+              .formatted(added.name(), added.shape(), kind));
+    }
+    return new LdmUNet(stored);
   }
 
   private static Optional<Integer> layers(String component, CheckpointHints hints) {

@@ -310,6 +310,29 @@ class CheckpointTest {
   }
 
   @Test
+  void aUNetOfAnotherKindOrNotWholeIsNamed() {
+    LdmFile.UNet labels = new LdmFile.UNet(4, 320, MULTIPLES, SD2.depths(), 1, 1024, 1536);
+    expect(
+        sd2(labels),
+        "model.safetensors",
+        "model.diffusion_model.label_emb.0.0.weight",
+        "[1280, 1536]",
+        "SD2",
+        "expected no",
+        "take");
+    String projection = "model.diffusion_model.input_blocks.1.1.proj_in.weight";
+    expect(sd1(SD1).without(projection), "model.safetensors", projection, "expected", "download");
+    expect(sd1(SD1).tensor(projection, 320), "model.safetensors", projection, "[320]", "expected");
+  }
+
+  private void expect(LdmFile file, String... parts) {
+    String message = message(file);
+    for (String part : parts) {
+      assertTrue(message.contains(part), message + "\nmust contain\n" + part);
+    }
+  }
+
+  @Test
   void aTensorThatNoNetworkHasIsNamed() {
     String message = message(sd1(SD1).tensor("model.diffusion_model.input_blocks.1.3.x", 4));
     assertTrue(message.contains("1 tensors that are not part of"), message);
