@@ -3,6 +3,7 @@ package io.github.diffusion4j;
 import static java.util.Objects.requireNonNull;
 
 import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -173,6 +174,43 @@ public final class LowRank {
   }
 
   /**
+   * The change of some of the weight's rows.
+   *
+   * @param from the first
+   * @param to the one after the last
+   * @return of the shape of these rows
+   * @throws IllegalArgumentException if there are no such rows
+   */
+  public LowRank rows(int from, int to) {
+    if (from < 0 || to <= from || to > shape.out) {
+      throw new IllegalArgumentException(
+          "rows must be some of 0 to %d, got %d to %d".formatted(shape.out, from, to));
+    }
+    return new LowRank(
+        new Shape(to - from, shape.in, shape.height, shape.width),
+        rank,
+        down,
+        Arrays.copyOfRange(up, from * rank, to * rank));
+  }
+
+  /**
+   * The change of the weight whose upper and lower half are exchanged.
+   *
+   * @return of the same shape
+   * @throws IllegalArgumentException if there is an odd number of rows
+   */
+  public LowRank exchanged() {
+    if (shape.out % 2 != 0) {
+      throw new IllegalArgumentException("rows must be an even number, got " + shape.out);
+    }
+    float[] exchanged = new float[up.length];
+    int half = up.length / 2;
+    System.arraycopy(up, half, exchanged, 0, half);
+    System.arraycopy(up, 0, exchanged, half, half);
+    return new LowRank(shape, rank, down, exchanged);
+  }
+
+  /**
    * The change of the transposed weight.
    *
    * @return of a matrix [columns, out]; new arrays
@@ -210,7 +248,7 @@ public final class LowRank {
     }
     double[] sums = new double[columns];
     for (int row = 0; row < shape.out; row++) {
-      java.util.Arrays.fill(sums, 0);
+      Arrays.fill(sums, 0);
       for (int k = 0; k < rank; k++) {
         float factor = up[row * rank + k];
         int from = k * columns;

@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -21,10 +22,13 @@ record ClipEncoders(List<ClipLayers> encoders) {
     encoders = List.copyOf(encoders);
   }
 
+  /** What the encoders are in their model. */
+  Set<String> components() {
+    return encoders.stream().map(ClipLayers::component).collect(Collectors.toSet());
+  }
+
   /** These encoders changed by LoRAs. */
   ClipEncoders with(LoraSet loras) {
-    loras.requireOnlyEncoders(
-        encoders.stream().map(ClipLayers::component).collect(Collectors.toSet()));
     return new ClipEncoders(encoders.stream().map(encoder -> encoder.with(loras)).toList());
   }
 

@@ -2,12 +2,15 @@ package io.github.diffusion4j.family;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.diffusion4j.LoraSet;
+import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.graph.Architectures;
 import io.github.diffusion4j.graph.BuiltNetwork;
 import io.github.diffusion4j.graph.UNet;
 import io.github.diffusion4j.graph.WeightSource;
+import io.github.diffusion4j.lora.LoraLayers;
 import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.NetworkSource;
 import io.github.diffusion4j.onnx.OnnxFile;
@@ -18,6 +21,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -166,6 +170,19 @@ public record ComponentNetwork(String component, Path file, Optional<BuiltNetwor
    */
   NetworkSource source() {
     return built.isPresent() ? built.get() : new OnnxNetwork(file);
+  }
+
+  /**
+   * The change of the network that LoRAs are merged into.
+   *
+   * @throws ModelFormatException if a LoRA is for another kind of model
+   */
+  List<GraphEdit> merged(LoraSet loras) throws IOException {
+    if (loras.of(component).isEmpty()) {
+      return List.of();
+    }
+    Map<String, LowRank> changes = LoraLayers.find(loras, component, source().layers());
+    return List.of(new GraphEdit.Merged(loras.toString(), changes));
   }
 
   /**

@@ -2,14 +2,11 @@ package io.github.diffusion4j.family;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.diffusion4j.DenoiserModel;
-import io.github.diffusion4j.LoraSet;
-import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.LowResolution;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.loop.BatchingDenoiserModel;
-import io.github.diffusion4j.lora.LoraLayers;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.OrtModel;
@@ -101,7 +98,7 @@ final class Components {
               name,
               () -> {
                 List<GraphEdit> edits = new ArrayList<>(words);
-                edits.addAll(merged(layout, network));
+                edits.addAll(network.merged(layout.loras()));
                 if (sharesRuns(name, layout, runtime)) {
                   edits.add(new GraphEdit.RowTimesteps());
                 }
@@ -112,18 +109,6 @@ final class Components {
         });
     opened.putAll(ParallelOpening.open(tasks, open));
     return new Components(layout, runtime, open, opened);
-  }
-
-  /** The change of a network that LoRAs are merged into. */
-  private static List<GraphEdit> merged(ModelLayout layout, ComponentNetwork network)
-      throws IOException {
-    LoraSet loras = layout.loras();
-    String name = network.component();
-    if (loras.of(name).isEmpty()) {
-      return List.of();
-    }
-    Map<String, LowRank> changes = LoraLayers.find(loras, name, network.source().layers());
-    return List.of(new GraphEdit.Merged(loras.toString(), changes));
   }
 
   /** Whether generations share runs of a network, whatever their steps. */

@@ -6,6 +6,7 @@ import io.github.diffusion4j.FamilyRules;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.PromptEncoder;
@@ -105,6 +106,12 @@ final class FluxFamily implements ModelFamily {
   }
 
   private record Prompts(TextEncoder clip, T5Sequence t5, boolean guided) implements PromptEncoder {
+
+    @Override
+    public PromptEncoder with(LoraSet loras) {
+      loras.requireOnlyEncoders(Set.of("text_encoder", "text_encoder_2"));
+      return new Prompts(clip.with(loras), t5.with(loras), guided);
+    }
 
     @Override
     public Conditioning encode(GenerationRequest request, Guidance guidance, CancelToken cancel) {

@@ -7,27 +7,35 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions.Precision;
+import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.OnnxExport;
+import io.github.diffusion4j.onnx.OnnxFile;
+import io.github.diffusion4j.onnx.OnnxNetwork;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
  * Writes a model as a folder of ONNX files in the layout of the hub, which ONNX Runtime's CPU and
- * CUDA providers run and which Hugging Face optimum opens in Python.
+ * CUDA providers run and which Hugging Face optimum opens in Python. LoRAs of the model are merged
+ * into its weights.
  *
  * @param layout the model
  * @param precision what its networks compute in; by itself what their weights are stored as.
- *     Networks that are ONNX files already are copied as they are
+ *     Networks that are ONNX files already are copied as they are, but for the weights that a LoRA
+ *     changes
  */
 public record ModelExport(ModelLayout layout, Precision precision) {
 
@@ -69,10 +77,6 @@ public record ModelExport(ModelLayout layout, Precision precision) {
   public ModelExport {
     requireNonNull(layout, "layout");
     requireNonNull(precision, "precision");
-    if (!layout.loras().isEmpty()) {
-      throw new IllegalArgumentException(
-          "layout must have no LoRAs to be exported, got " + layout.loras());
-    }
   }
 
   /**
@@ -124,8 +128,9 @@ public record ModelExport(ModelLayout layout, Precision precision) {
     if (WITH_RUNTIME.contains(pipeline)) {
       index.put("_class_name", RUNTIME + pipeline);
     }
+    layout.loras().requireAmong(networks());
     for (String name : names()) {
-      if (layout.has(name) || NETWORKS.matcher(name).matches()) {
+      if (isNetwork(name)) {
         writeNetwork(name, folder.resolve(name));
       } else if (DISPENSABLE.contains(name)) {
         LOG.log(System.Logger.Level.WARNING, "{0} cannot be exported and is left out", name);
@@ -156,22 +161,45 @@ public record ModelExport(ModelLayout layout, Precision precision) {
     return names;
   }
 
+  private Set<String> networks() {
+    return names().stream().filter(this::isNetwork).collect(Collectors.toCollection(TreeSet::new));
+  }
+
+  private boolean isNetwork(String name) {
+    return layout.has(name) || NETWORKS.matcher(name).matches();
+  }
+
   private void writeNetwork(String name, Path folder) throws IOException {
     ComponentNetwork network = layout.network(name);
+    List<GraphEdit> edits = network.merged(layout.loras());
+    Path onnx = folder.resolve("model.onnx");
     if (network.built().isEmpty()) {
-      copy(network.file().toAbsolutePath().getParent(), folder);
+      Path file = network.file().toAbsolutePath();
+      if (edits.isEmpty()) {
+        copy(file.getParent(), folder);
+      } else {
+        Set<Path> replaced = new HashSet<>(OnnxFile.read(file).externalFiles());
+        replaced.add(file.normalize());
+        copy(file.getParent().normalize(), folder, replaced);
+        OnnxExport.write(new OnnxNetwork(file).build(edits), onnx);
+      }
       return;
     }
     Files.createDirectory(folder);
-    OnnxExport.write(network.built().get().build(precision), folder.resolve("model.onnx"));
+    OnnxExport.write(network.built().get().build(precision, edits), onnx);
     JSON.writerWithDefaultPrettyPrinter()
         .writeValue(folder.resolve("config.json").toFile(), layout.config(name).root());
   }
 
   /** Copies a folder. */
   static void copy(Path from, Path to) throws IOException {
+    copy(from, to, Set.of());
+  }
+
+  /** Copies a folder without some of its files. */
+  private static void copy(Path from, Path to, Set<Path> without) throws IOException {
     try (Stream<Path> files = Files.walk(from)) {
-      for (Path file : files.toList()) {
+      for (Path file : files.filter(path -> !without.contains(path)).toList()) {
         Path copy = to.resolve(from.relativize(file).toString());
         if (Files.isDirectory(file)) {
           Files.createDirectory(copy);

@@ -6,6 +6,7 @@ import io.github.diffusion4j.FamilyRules;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.LatentShape;
+import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.PromptEncoder;
@@ -18,6 +19,7 @@ import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.scheduler.StepPlan;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -114,6 +116,14 @@ final class StableDiffusion3Family implements ModelFamily {
    */
   private record Prompts(ClipEncoders clip, Optional<T5Sequence> t5, int width)
       implements PromptEncoder {
+
+    @Override
+    public PromptEncoder with(LoraSet loras) {
+      Set<String> encoders = new HashSet<>(clip.components());
+      t5.ifPresent(sequence -> encoders.add(T5));
+      loras.requireOnlyEncoders(encoders);
+      return new Prompts(clip.with(loras), t5.map(sequence -> sequence.with(loras)), width);
+    }
 
     @Override
     public boolean reads(PromptOptions options) {

@@ -118,6 +118,7 @@ final class StableDiffusionXlFamily implements ModelFamily {
 
     @Override
     public PromptEncoder with(LoraSet loras) {
+      loras.requireOnlyEncoders(encoders.components());
       return new Prompts(encoders.with(loras), zeros, refiner);
     }
 

@@ -2,6 +2,7 @@ package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.LoraSet;
 import java.util.Optional;
 
 /**
@@ -16,6 +17,11 @@ record T5Sequence(TextEncoder encoder, int usual) {
   static final int LONGEST = 512;
 
   private static final String HIDDEN = "last_hidden_state";
+
+  /** This encoder changed by LoRAs. */
+  T5Sequence with(LoraSet loras) {
+    return new T5Sequence(encoder.with(loras), usual);
+  }
 
   /** Width of a token's embedding, -1 where the network does not say. */
   long width() {

@@ -60,14 +60,17 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
    * Builds the network for ONNX Runtime's CPU and CUDA providers.
    *
    * @param precision what it computes in; by itself what the weights are stored as
+   * @param edits changes of the graph
    * @return the model
    * @throws IOException if a file of weights cannot be read
-   * @throws ModelFormatException if the weights are not those of the configuration
+   * @throws ModelFormatException if the weights are not those of the configuration, or the graph
+   *     cannot be changed so
    */
-  public BuiltModel build(RuntimeOptions.Precision precision) throws IOException {
+  public BuiltModel build(RuntimeOptions.Precision precision, List<GraphEdit> edits)
+      throws IOException {
     try (Closer open = new Closer()) {
       Weights stored = weights.open(open);
-      return build(stored, new GraphOptions(type(precision, stored), true), List.of());
+      return build(stored, new GraphOptions(type(precision, stored), true), edits);
     }
   }
 
@@ -79,7 +82,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
    * @throws ModelFormatException if the weights are not those of the configuration
    */
   public OnnxFile describe() throws IOException {
-    return OnnxFile.of(build(RuntimeOptions.Precision.STORED), component + ".onnx");
+    return OnnxFile.of(build(RuntimeOptions.Precision.STORED, List.of()), component + ".onnx");
   }
 
   private ElementType type(RuntimeOptions.Precision precision, Weights stored) {

@@ -2,7 +2,10 @@ package io.github.diffusion4j.graph;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.onnx.ChangedElements;
+import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.tensor.TensorInfo;
 import io.github.diffusion4j.tensor.TensorType;
 import java.io.IOException;
@@ -65,6 +68,25 @@ public record Weight(TensorType type, List<Long> shape, Values values, boolean t
     }
   }
 
+  /**
+   * Elements of another weight with a change added to them, computed as float32 when they are read.
+   *
+   * @param weight not transposed
+   * @param change of its shape
+   */
+  record Changed(Weight weight, LowRank change) implements Values {
+    @Override
+    public long length() {
+      return Weight.elements(weight.shape) * Float.BYTES;
+    }
+
+    /** Computes the elements, some rows at a time. */
+    ChangedElements elements() {
+      return new ChangedElements(
+          (from, to) -> weight.rows(from, to).floats(), change, ElementType.FLOAT32);
+    }
+  }
+
   /** Checks that shape and elements agree. */
   public Weight {
     requireNonNull(type, "type");
@@ -112,6 +134,13 @@ public record Weight(TensorType type, List<Long> shape, Values values, boolean t
     return transposed ? List.of(shape.get(1), shape.get(0)) : shape;
   }
 
+  /** This weight with a change added to it, which is of the shape that a layer sees. */
+  Weight changed(LowRank change) {
+    Weight stored = new Weight(type, shape, values, false);
+    Changed sums = new Changed(stored, transposed ? change.transposed() : change);
+    return new Weight(TensorType.F32, shape, sums, transposed);
+  }
+
   /**
    * The same elements in another shape.
    *
@@ -153,6 +182,10 @@ public record Weight(TensorType type, List<Long> shape, Values values, boolean t
     part.set(0, 1L);
     long row = elements(part) * type.bits() / 8;
     part.set(0, to - from);
+    if (values instanceof Changed changed) {
+      LowRank change = changed.change.rows(Math.toIntExact(from), Math.toIntExact(to));
+      return new Weight(type, part, new Changed(changed.weight.rows(from, to), change), false);
+    }
     return new Weight(type, part, part(row * from, row * (to - from)), false);
   }
 
@@ -190,6 +223,11 @@ public record Weight(TensorType type, List<Long> shape, Values values, boolean t
   private float[] inMemory() throws IOException {
     if (values instanceof InFile at) {
       return info(at.file(), at.offset(), at.length()).readFloats();
+    }
+    if (values instanceof Changed changed) {
+      float[] sums = changed.weight.inMemory();
+      changed.change.addTo(sums);
+      return sums;
     }
     ByteBuffer bytes = ((InMemory) values).bytes();
     return info(Path.of("memory"), 0, bytes.remaining()).floats(bytes);

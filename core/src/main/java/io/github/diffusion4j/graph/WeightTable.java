@@ -11,7 +11,6 @@ import io.github.diffusion4j.onnx.schema.TensorProto;
 import io.github.diffusion4j.tensor.TensorType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -135,7 +134,7 @@ final class WeightTable {
     try {
       return weight.aligned();
     } catch (IOException e) {
-      throw new UncheckedIOException(weights.source() + " cannot be read", e);
+      throw unreadable(e);
     }
   }
 
@@ -202,17 +201,39 @@ final class WeightTable {
             String location = folder.orElseThrow().relativize(files.get(at.file())).toString();
             external(tensor, location.replace('\\', '/'), at.offset(), at.length());
           } else {
-            ByteBuffer bytes = ((Weight.InMemory) weight.values()).bytes();
-            if (bytes.remaining() < SMALL || type(weight.type()) == ElementType.UNSUPPORTED) {
-              tensor.setRawData(ByteString.copyFrom(bytes.duplicate()));
+            boolean inside = type(weight.type()) == ElementType.UNSUPPORTED;
+            if (inside || weight.values().length() < SMALL) {
+              tensor.setRawData(bytes(weight));
             } else {
-              external(tensor, "buffer", 0, bytes.remaining());
-              buffers.put(name, new BuiltModel.Buffer(type(weight.type()), weight.shape(), bytes));
+              external(tensor, "buffer", 0, weight.values().length());
+              buffers.put(name, buffer(weight));
             }
           }
           tensors.add(tensor.build());
         });
     return new Placed(tensors, folder, buffers);
+  }
+
+  private static BuiltModel.Buffer buffer(Weight weight) {
+    ElementType type = type(weight.type());
+    return weight.values() instanceof Weight.Changed changed
+        ? new BuiltModel.Buffer(type, weight.shape(), changed.elements())
+        : new BuiltModel.Buffer(type, weight.shape(), ((Weight.InMemory) weight.values()).bytes());
+  }
+
+  private ByteString bytes(Weight weight) {
+    try {
+      return ByteString.copyFrom(
+          weight.values() instanceof Weight.InMemory given
+              ? given.bytes().duplicate()
+              : buffer(weight).bytes());
+    } catch (IOException e) {
+      throw unreadable(e);
+    }
+  }
+
+  private UncheckedIOException unreadable(IOException e) {
+    return new UncheckedIOException(weights.source() + " cannot be read", e);
   }
 
   private static ElementType type(TensorType type) {

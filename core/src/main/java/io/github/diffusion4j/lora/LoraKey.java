@@ -38,7 +38,15 @@ record LoraKey(String component, String layer, Part part) {
       Pattern.compile("(.*)[._]processor[._](to_[qkv]|to_out)_lora");
 
   private static final Pattern BARE =
-      Pattern.compile("(down_blocks|mid_block|up_blocks|conv_in|conv_out|time_embedding)[._].*");
+      Pattern.compile(
+          "(down_blocks|mid_block|up_blocks|conv_in|conv_out|time_embedding"
+              + "|(single_)?transformer_blocks|(joint|double|single)_blocks)[._].*");
+
+  /** Layers of transformers, which many programs call a UNet, too. */
+  private static final Pattern OF_TRANSFORMER =
+      Pattern.compile(
+          "((single_)?transformer_blocks|(joint|double|single)_blocks|(img|txt|time|vector|guidance)_in"
+              + "|final_layer|(x|t|y|context)_embedder)(_.*)?");
 
   /** Parts of other kinds of changes. */
   private static final Map<Pattern, String> OTHERS = others();
@@ -70,6 +78,7 @@ record LoraKey(String component, String layer, Part part) {
     components.put("lora_te_", "text_encoder");
     components.put("lora_transformer_", "transformer");
     components.put("unet.", "unet");
+    components.put("diffusion_model.", "unet");
     components.put("transformer.", "transformer");
     components.put("text_encoder_2.", "text_encoder_2");
     components.put("text_encoder_3.", "text_encoder_3");
@@ -117,13 +126,19 @@ record LoraKey(String component, String layer, Part part) {
     }
     for (Map.Entry<String, String> component : COMPONENTS.entrySet()) {
       if (module.startsWith(component.getKey())) {
-        String layer = module.substring(component.getKey().length());
-        return Optional.of(new LoraKey(component.getValue(), underscored(layer), part));
+        String layer = underscored(module.substring(component.getKey().length()));
+        return Optional.of(new LoraKey(denoiser(component.getValue(), layer), layer, part));
       }
     }
+    String layer = underscored(module);
     return BARE.matcher(module).matches()
-        ? Optional.of(new LoraKey("unet", underscored(module), part))
+        ? Optional.of(new LoraKey(denoiser("unet", layer), layer, part))
         : Optional.empty();
+  }
+
+  private static String denoiser(String component, String layer) {
+    boolean transformer = component.equals("unet") && OF_TRANSFORMER.matcher(layer).matches();
+    return transformer ? "transformer" : component;
   }
 
   /** A layer's name as kohya's scripts write it. */

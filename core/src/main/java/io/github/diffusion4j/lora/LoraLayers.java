@@ -4,6 +4,8 @@ import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.checkpoint.LdmLayers;
+import io.github.diffusion4j.checkpoint.TransformerLayers;
+import io.github.diffusion4j.checkpoint.TransformerLayers.Original;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -13,7 +15,15 @@ import java.util.TreeMap;
 /** Finds the layers that LoRAs change in a network. */
 public final class LoraLayers {
 
-  private LoraLayers() {}
+  private final LoraSet loras;
+  private final String component;
+  private final Map<String, LowRank.Shape> layers;
+
+  private LoraLayers(LoraSet loras, String component, Map<String, LowRank.Shape> layers) {
+    this.loras = loras;
+    this.component = component;
+    this.layers = layers;
+  }
 
   /**
    * The changes of one network.
@@ -27,29 +37,28 @@ public final class LoraLayers {
   public static Map<String, LowRank> find(
       LoraSet loras, String component, Map<String, LowRank.Shape> layers) {
     Map<String, LowRank> wanted = loras.of(component);
-    if (wanted.isEmpty()) {
-      return Map.of();
-    }
-    Map<String, String> names = new HashMap<>();
-    LdmLayers.of(layers.keySet())
-        .forEach((original, name) -> names.put(LoraKey.underscored(original), name));
-    layers.keySet().forEach(name -> names.put(LoraKey.underscored(name), name));
+    return wanted.isEmpty() ? Map.of() : new LoraLayers(loras, component, layers).changes(wanted);
+  }
+
+  private Map<String, LowRank> changes(Map<String, LowRank> wanted) {
+    Map<String, Original> names = names();
     Map<String, LowRank> found = new TreeMap<>();
     List<String> unknown = new ArrayList<>();
     wanted.forEach(
         (layer, change) -> {
-          String name = names.get(layer);
-          if (name == null) {
+          Original original = names.get(layer);
+          if (original == null) {
             unknown.add(layer);
-          } else {
-            found.put(name, checked(loras, component + " layer " + name, change, layers.get(name)));
+          } else { // LoRAs may call the same layer by different names
+            parts(original, change)
+                .forEach((name, part) -> found.merge(name, part, LoraLayers::sum));
           }
         });
     if (!unknown.isEmpty()) {
       throw new ModelFormatException(
           "%s: %d of %d layers are not in the model's %s, such as %s; %s"
               .formatted(
-                  files(loras),
+                  files(),
                   unknown.size(),
                   wanted.size(),
                   component,
@@ -61,17 +70,48 @@ public final class LoraLayers {
     return found;
   }
 
-  private static LowRank checked(
-      LoraSet loras, String where, LowRank change, LowRank.Shape expected) {
-    if (!change.shape().equals(expected)) {
-      throw new ModelFormatException(
-          "%s: a change of shape %s for %s, whose weight is %s; the LoRA is for another kind of model"
-              .formatted(files(loras), change.shape(), where, expected));
-    }
-    return change;
+  private static LowRank sum(LowRank a, LowRank b) {
+    return LowRank.sum(List.of(a, b), List.of(1.0, 1.0));
   }
 
-  private static List<?> files(LoraSet loras) {
+  /** What LoRAs may call layers, with underscores. */
+  private Map<String, Original> names() {
+    Map<String, Original> names = new HashMap<>();
+    LdmLayers.of(layers.keySet())
+        .forEach((original, name) -> names.put(LoraKey.underscored(original), whole(name)));
+    TransformerLayers.of(layers.keySet())
+        .forEach((original, parts) -> names.put(LoraKey.underscored(original), parts));
+    layers.keySet().forEach(name -> names.put(LoraKey.underscored(name), whole(name)));
+    return names;
+  }
+
+  private static Original whole(String layer) {
+    return new Original(List.of(layer), false);
+  }
+
+  /** A change of an original layer as changes of the network's own. */
+  private Map<String, LowRank> parts(Original original, LowRank change) {
+    List<String> parts = original.parts();
+    LowRank.Shape first = layers.get(parts.get(0));
+    int rows = parts.stream().mapToInt(part -> layers.get(part).out()).sum();
+    LowRank.Shape expected = new LowRank.Shape(rows, first.in(), first.height(), first.width());
+    if (!change.shape().equals(expected)) {
+      throw new ModelFormatException(
+          "%s: a change of shape %s for %s layer %s, whose weight is %s; the LoRA is for another kind of model"
+              .formatted(files(), change.shape(), component, String.join(", ", parts), expected));
+    }
+    LowRank ordered = original.swapped() ? change.exchanged() : change;
+    Map<String, LowRank> changes = new TreeMap<>();
+    int row = 0;
+    for (String part : parts) {
+      int end = row + layers.get(part).out();
+      changes.put(part, parts.size() == 1 ? ordered : ordered.rows(row, end));
+      row = end;
+    }
+    return changes;
+  }
+
+  private List<?> files() {
     return loras.loras().stream().map(lora -> lora.file().getFileName()).toList();
   }
 }

@@ -161,20 +161,16 @@ final class GraphEditor {
     for (Map.Entry<String, LowRank> change : merged.changes().entrySet()) {
       OnnxLayers.Layer layer = layers.require(path, change.getKey());
       OnnxFile.Initializer constant = layer.weight().initializer();
-      float[] values = OnnxWeights.values(graph, layer.weight()).toArray();
-      (layer.turned() ? change.getValue().transposed() : change.getValue()).addTo(values);
-      ElementType type = constant.type().element();
-      ByteBuffer bytes =
-          ByteBuffer.allocateDirect(Math.multiplyExact(values.length, type.bytes()))
-              .order(ByteOrder.LITTLE_ENDIAN);
-      for (float value : values) {
-        type.put(bytes, value);
-      }
-      buffers.put(constant.name(), new BuiltModel.Buffer(type, constant.shape(), bytes.flip()));
+      LowRank ofConstant = layer.turned() ? change.getValue().transposed() : change.getValue();
+      ChangedElements elements =
+          new ChangedElements(
+              OnnxWeights.rows(graph, layer.weight()), ofConstant, constant.type().element());
+      BuiltModel.Buffer buffer = new BuiltModel.Buffer(elements.type(), constant.shape(), elements);
+      buffers.put(constant.name(), buffer);
       WireWriter out = header(constant.name(), constant);
       entry(out, "location", constant.name());
       entry(out, "offset", "0");
-      entry(out, "length", Integer.toString(bytes.remaining()));
+      entry(out, "length", Long.toString(buffer.length()));
       out.number(14, 1);
       replace(layer.weight().range(), new WireWriter().bytes(5, out.toByteArray()).toByteArray());
     }

@@ -80,6 +80,9 @@ public final class OnnxExport {
 
   /** A cast of a weight that nothing else uses becomes the weight's type. */
   private void foldCasts() {
+    if (hasInnerGraphs()) { // these may use a weight or its cast, too
+      return;
+    }
     Map<String, Integer> uses = new HashMap<>();
     graph
         .getNodeList()
@@ -107,6 +110,12 @@ public final class OnnxExport {
         graph.addNode(same);
       }
     }
+  }
+
+  private boolean hasInnerGraphs() {
+    return graph.getNodeList().stream()
+        .flatMap(node -> node.getAttributeList().stream())
+        .anyMatch(attribute -> attribute.hasG() || attribute.getGraphsCount() > 0);
   }
 
   private long size() {
@@ -183,16 +192,17 @@ public final class OnnxExport {
   /** Writes a weight's elements, in parts. */
   private void write(TensorProto tensor, OutputStream out) throws IOException {
     BuiltModel.Buffer buffer = model.buffers().get(tensor.getName());
-    long total = Long.parseLong(external(tensor, "length"));
-    long offset = buffer == null ? Long.parseLong(external(tensor, "offset")) : 0;
     TensorProto.DataType target = targets.get(tensor.getName());
+    BuiltModel.Sink sink =
+        part -> out.write(target == null ? bytes(part) : converted(tensor, part, target));
+    if (buffer != null) {
+      buffer.elements().writeTo(sink);
+      return;
+    }
+    long total = Long.parseLong(external(tensor, "length"));
+    long offset = Long.parseLong(external(tensor, "offset"));
     for (long from = 0; from < total; from += CHUNK) {
-      int count = (int) Math.min(CHUNK, total - from);
-      ByteBuffer part =
-          buffer == null
-              ? read(tensor, offset + from, count)
-              : buffer.bytes().slice(buffer.bytes().position() + (int) from, count);
-      out.write(target == null ? bytes(part) : converted(tensor, part, target));
+      sink.accept(read(tensor, offset + from, (int) Math.min(CHUNK, total - from)));
     }
   }
 

@@ -18,6 +18,18 @@ public record OnnxNetwork(Path file) implements NetworkSource {
 
   @Override
   public BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits) throws IOException {
+    return build(edits);
+  }
+
+  /**
+   * Edits a copy of the graph.
+   *
+   * @param edits changes of the graph
+   * @return the model; its weights stay in their files
+   * @throws IOException if a file cannot be read
+   * @throws io.github.diffusion4j.ModelFormatException if the graph cannot be changed so
+   */
+  public BuiltModel build(List<GraphEdit> edits) throws IOException {
     return GraphEditor.edit(file, edits);
   }
 

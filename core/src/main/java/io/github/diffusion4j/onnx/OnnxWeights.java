@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -65,17 +66,34 @@ public final class OnnxWeights {
     return new OnnxWeights(graph).values(tensor);
   }
 
+  /** A constant's values, some entries of its first dimension at a time. */
+  static ChangedElements.Rows rows(OnnxGraph graph, OnnxGraph.Tensor tensor) throws IOException {
+    OnnxWeights weights = new OnnxWeights(graph);
+    if (tensor.values().form() == OnnxGraph.Form.INTEGERS) { // has no places for rows
+      float[] values = weights.values(tensor).toArray();
+      int columns = values.length / Math.toIntExact(tensor.initializer().shape().get(0));
+      return (from, to) -> Arrays.copyOfRange(values, from * columns, to * columns);
+    }
+    TensorInfo info = weights.info(tensor);
+    return (from, to) -> info.rows(from, to).readFloats();
+  }
+
   private Floats values(OnnxGraph.Tensor tensor) throws IOException {
+    return tensor.values().form() == OnnxGraph.Form.INTEGERS
+        ? halves(tensor.initializer(), type(tensor.initializer()), tensor.values().range())
+        : Floats.of(info(tensor).readFloats());
+  }
+
+  /** Where a constant's values lie one after the other. */
+  private TensorInfo info(OnnxGraph.Tensor tensor) {
     OnnxFile.Initializer constant = tensor.initializer();
-    OnnxGraph.Range range = tensor.values().range();
     Path file =
         constant.externalData().map(graph.file()::beside).orElseGet(() -> graph.file().file());
     TensorType type = type(constant);
     return switch (tensor.values().form()) {
-      case RAW, EXTERNAL -> floats(constant, file, type, range);
-      case FLOATS -> floats(constant, file, TensorType.F32, range);
-      case INTEGERS -> halves(constant, type, range);
-      case OTHER -> throw error(constant, "has no values in a form that is read here");
+      case RAW, EXTERNAL -> info(constant, file, type, tensor.values().range());
+      case FLOATS -> info(constant, file, TensorType.F32, tensor.values().range());
+      default -> throw error(constant, "has no values in a form that is read here");
     };
   }
 
@@ -89,15 +107,13 @@ public final class OnnxWeights {
     };
   }
 
-  private Floats floats(
-      OnnxFile.Initializer constant, Path file, TensorType type, OnnxGraph.Range range)
-      throws IOException {
+  private TensorInfo info(
+      OnnxFile.Initializer constant, Path file, TensorType type, OnnxGraph.Range range) {
     if (range.length() * 8 != constant.elements() * type.bits()) {
       throw error(constant, "holds " + range.length() + " bytes of values");
     }
-    TensorInfo info =
-        new TensorInfo(constant.name(), file, type, constant.shape(), range.from(), range.length());
-    return Floats.of(info.readFloats());
+    return new TensorInfo(
+        constant.name(), file, type, constant.shape(), range.from(), range.length());
   }
 
   /** 16-bit floats whose bits are written as variable length integers. */

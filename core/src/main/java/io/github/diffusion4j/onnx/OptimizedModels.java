@@ -49,7 +49,7 @@ record OptimizedModels(Path folder, RuntimeOptions options, Providers.Resolved p
     String fingerprint(List<String> settings) throws IOException;
 
     /** Opens it as it is. */
-    OrtSession open(OrtSession.SessionOptions session) throws OrtException;
+    OrtSession open(OrtSession.SessionOptions session) throws OrtException, IOException;
   }
 
   /** Opens the kept model, or the original while keeping it for the next time. */

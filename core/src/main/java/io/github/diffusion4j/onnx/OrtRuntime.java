@@ -409,7 +409,8 @@ public final class OrtRuntime {
           }
 
           @Override
-          public OrtSession open(OrtSession.SessionOptions session) throws OrtException {
+          public OrtSession open(OrtSession.SessionOptions session)
+              throws OrtException, IOException {
             return built(model, session);
           }
         },
@@ -424,7 +425,7 @@ public final class OrtRuntime {
   }
 
   private OrtSession built(BuiltModel model, OrtSession.SessionOptions sessionOptions)
-      throws OrtException {
+      throws OrtException, IOException {
     if (model.folder().isPresent()) {
       sessionOptions.addConfigEntry(EXTERNAL_FOLDER, model.folder().get().toString());
     }
@@ -440,8 +441,8 @@ public final class OrtRuntime {
     }
   }
 
-  private OnnxTensor tensor(BuiltModel.Buffer buffer) throws OrtException {
-    ByteBuffer bytes = buffer.bytes().duplicate();
+  private OnnxTensor tensor(BuiltModel.Buffer buffer) throws OrtException, IOException {
+    ByteBuffer bytes = buffer.bytes();
     if (!bytes.isDirect()) {
       bytes = ByteBuffer.allocateDirect(bytes.remaining()).put(bytes).flip();
     }

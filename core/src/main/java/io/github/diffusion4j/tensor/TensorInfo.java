@@ -11,6 +11,7 @@ import java.nio.ByteOrder;
 import java.nio.channels.SeekableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -49,6 +50,25 @@ public record TensorInfo(
    */
   public long elements() {
     return elements(shape);
+  }
+
+  /**
+   * Some entries of the first dimension, which lie in one piece.
+   *
+   * @param from the first
+   * @param to the one after the last
+   * @return their part of this tensor
+   * @throws IllegalArgumentException if there are no such entries
+   */
+  public TensorInfo rows(long from, long to) {
+    if (shape.isEmpty() || from < 0 || to <= from || to > shape.get(0)) {
+      throw new IllegalArgumentException(
+          "rows must be some of tensor %s %s, got %d to %d".formatted(name, shape, from, to));
+    }
+    List<Long> part = new ArrayList<>(shape);
+    part.set(0, to - from);
+    long row = length / shape.get(0);
+    return new TensorInfo(name, file, type, part, offset + from * row, (to - from) * row);
   }
 
   /**

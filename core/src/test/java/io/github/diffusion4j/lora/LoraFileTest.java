@@ -279,12 +279,40 @@ class LoraFileTest {
     assertTrue(message.contains("its layers have no names"), message);
   }
 
-  private static LoraSet set(String layer) {
+  @Test
+  void changesUnderDifferentNamesOfALayerAddUp() {
+    Map<String, LowRank> both =
+        LoraLayers.find(
+            set("conv_in", "input_blocks_0_0"),
+            "unet",
+            Map.of("conv_in", LowRank.Shape.matrix(1, 1)));
+    float[] weight = {0};
+    both.get("conv_in").addTo(weight);
+    assertEquals(2, weight[0]);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "lora_unet_joint_blocks_0_x_block_attn_qkv.alpha",
+        "lora_unet_final_layer_linear.alpha",
+        "lora_transformer_single_transformer_blocks_0_attn_to_q.alpha",
+        "transformer.transformer_blocks.0.attn.to_q.lora_A.weight",
+        "diffusion_model.double_blocks.0.img_attn.qkv.lora_A.weight",
+        "base_model.model.single_blocks.0.linear1.lora_B.weight"
+      })
+  void namesOfTransformersAreKnown(String name) {
+    assertEquals("transformer", LoraKey.of(name).orElseThrow().component());
+  }
+
+  private static LoraSet set(String... layers) {
     LowRank change = LowRank.of(LowRank.Shape.matrix(1, 1), new float[] {1}, new float[] {1});
+    Map<String, LowRank> changes = new TreeMap<>();
+    for (String layer : layers) {
+      changes.put(layer, change);
+    }
     return new LoraSet(
-        List.of(Lora.of(Path.of("x.safetensors"))),
-        List.of("1"),
-        Map.of("unet", Map.of(layer, change)));
+        List.of(Lora.of(Path.of("x.safetensors"))), List.of("1"), Map.of("unet", changes));
   }
 
   @Test

@@ -53,7 +53,7 @@ class OnnxExportTest {
 
   private float[] exported(Precision precision, long inside) throws IOException {
     Path file = folder.resolve("model.onnx");
-    OnnxExport.write(network.build(precision), file, inside);
+    OnnxExport.write(network.build(precision, List.of()), file, inside);
     assertEquals(inside == 0, Files.exists(folder.resolve("model.onnx_data")));
     return run(RUNTIME.open("text_encoder", file));
   }

@@ -19,6 +19,7 @@ import io.github.diffusion4j.Lora;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.checkpoint.CheckpointHints;
+import io.github.diffusion4j.family.ModelExport;
 import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.lora.LoraFiles;
 import io.github.diffusion4j.scheduler.Schedulers;
@@ -74,6 +75,7 @@ class LoraGoldenTest {
           tests.add(DynamicTest.dynamicTest(title + "networks", () -> networks(form, scaled)));
           tests.add(DynamicTest.dynamicTest(title + "picture", () -> picture(form, scaled, lora)));
           tests.add(DynamicTest.dynamicTest(title + "merged", () -> merged(form, scaled, lora)));
+          tests.add(DynamicTest.dynamicTest(title + "export", () -> exported(form, scaled, lora)));
         }
       }
     }
@@ -157,6 +159,18 @@ class LoraGoldenTest {
       float[] expected = latents(pipeline, request(golden).toBuilder().loras(lora).build());
       float tolerance = (float) (1e-5 * largest(expected));
       assertArrayEquals(expected, latents(merged, request(golden)), tolerance);
+    }
+  }
+
+  private void exported(Form form, Lora lora, JsonNode golden) throws IOException {
+    ModelLayout layout = layout(form).withLoras(List.of(lora));
+    Path out = folder.resolve(form + lora.file().getFileName().toString());
+    new ModelExport(layout, RuntimeOptions.Precision.STORED).write(out);
+    try (StableDiffusionPipeline merged = StableDiffusionPipeline.load(layout, options);
+        StableDiffusionPipeline written =
+            StableDiffusionPipeline.load(ModelLayout.of(out), options)) {
+      check(written, request(golden), golden);
+      assertArrayEquals(latents(merged, request(golden)), latents(written, request(golden)));
     }
   }
 
