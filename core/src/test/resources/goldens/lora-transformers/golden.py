@@ -76,11 +76,16 @@ def originals(name, model):
     return layers
 
 
+def halves(tensor):
+    """Rounded to what the files hold."""
+    return tensor.half().float()
+
+
 def kohya(layers):
     """A file as kohya's scripts write it, and the products in the original layout."""
     tensors, products = {}, {}
     for layer, shape in layers.items():
-        down, up = torch.randn(RANK, *shape[1:]) * 0.2, torch.randn(shape[0], RANK) * 0.2
+        down, up = halves(torch.randn(RANK, *shape[1:]) * 0.2), halves(torch.randn(shape[0], RANK) * 0.2)
         alpha = torch.tensor(RANK * (0.5 if "attn" in layer else 1.5))
         at = "lora_unet_" + layer.replace(".", "_")
         tensors[at + ".lora_down.weight"] = down
@@ -130,7 +135,7 @@ def write(name, model, pipeline):
 
     targets = [n for n, m in model.named_modules() if isinstance(m, torch.nn.Linear)]
     model.add_adapter(LoraConfig(r=RANK, lora_alpha=3, target_modules=targets, init_lora_weights=False))
-    adapter = {k: v.clone() * 0.5 for k, v in get_peft_model_state_dict(model).items()}
+    adapter = {k: (v * 0.5).half() for k, v in get_peft_model_state_dict(model).items()}
     config = {**model.peft_config["default"].to_dict(), "target_modules": sorted(targets)}
     model.unload_lora()
     pipeline.save_lora_weights(folder, transformer_lora_layers=adapter, weight_name="lora_peft.safetensors",
@@ -145,7 +150,7 @@ def write(name, model, pipeline):
     assert torch.allclose(run(model, given), golden["out"], atol=1e-6)
 
     tensors, products = kohya(originals(name, model))
-    save_file(tensors, os.path.join(folder, "lora_kohya.safetensors"))
+    save_file({k: v.half() for k, v in tensors.items()}, os.path.join(folder, "lora_kohya.safetensors"))
     whole = model.state_dict()
     added = converted(name, products)
     changed = {k: whole[k] + SCALE * added[k] for k in added}

@@ -1,6 +1,5 @@
 package io.github.diffusion4j.bench;
 
-import com.sun.management.OperatingSystemMXBean;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.RuntimeOptions;
@@ -14,22 +13,22 @@ import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.onnx.TensorSpec;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.util.ArrayList;
+import java.lang.management.ThreadMXBean;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
-import java.util.TreeSet;
 
 /**
- * What a LoRA of random numbers on all attention and feed-forward layers costs: the UNet as it is,
- * with the LoRA as inputs, and with it merged, run in turn. Prints processor time of an evaluation
- * of two rows.
+ * What a LoRA of random numbers on all attention and feed-forward layers costs: a UNet that never
+ * had one, one without it after a run with it, with it as inputs, and with it merged. Prints
+ * processor time of the thread, which does all the work, for the quickest evaluation of two rows;
+ * those that are compared run in turn.
  */
 public final class LoraCost {
 
-  private static final OperatingSystemMXBean SYSTEM =
-      (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+  private static final ThreadMXBean THREADS = ManagementFactory.getThreadMXBean();
 
   private static final int ROWS = 2;
   private static final int TOKENS = 77;
@@ -50,43 +49,57 @@ public final class LoraCost {
     ComponentNetwork network = ModelLayout.of(Models.folder(args[0])).network("unet");
     OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).build());
     int size = Integer.parseInt(args[1]);
-    List<String> names = List.of("as it is", "as inputs", "merged");
-    List<OrtModel> models = new ArrayList<>();
-    try (Closer owned = new Closer()) {
-      models.add(owned.own(network.open(runtime, List.of())));
-      Map<String, LowRank> changes = changes(models.get(0), Integer.parseInt(args[2]));
-      for (GraphEdit edit :
-          List.of(
-              new GraphEdit.LowRankInputs(new TreeSet<>(changes.keySet())),
-              new GraphEdit.Merged("random", changes))) {
-        models.add(owned.own(network.open(runtime, List.of(edit))));
-      }
-      List<Runnable> runs = new ArrayList<>();
-      for (OrtModel model : models) {
-        OrtBinding binding = owned.own(bound(model, size));
-        if (model == models.get(1)) {
-          binding.change(changes);
-        }
-        runs.add(binding::run);
-      }
-      double[] seconds = new double[runs.size()];
-      for (int i = 0; i <= Integer.parseInt(args[3]); i++) {
-        for (int k = 0; k < seconds.length; k++) {
-          long start = SYSTEM.getProcessCpuTime();
-          runs.get(k).run();
-          seconds[k] +=
-              i == 0 ? 0 : (SYSTEM.getProcessCpuTime() - start) / 1e9; // the first warms up
-        }
-      }
-      System.out.println(changes.size() + " layers of " + models.get(0).layers().size());
-      for (int k = 0; k < seconds.length; k++) {
-        double each = seconds[k] / Integer.parseInt(args[3]);
-        System.out.printf("%s: %.4f s, ratio %.3f%n", names.get(k), each, seconds[k] / seconds[0]);
-      }
+    int runs = Integer.parseInt(args[3]);
+    Map<String, LowRank> changes;
+    try (Closer open = new Closer()) {
+      OrtModel fresh = open.own(network.open(runtime, List.of()));
+      OrtModel used = open.own(network.open(runtime, List.of()));
+      changes = changes(used, Integer.parseInt(args[2]));
+      System.out.println(changes.size() + " layers of " + used.layers().size());
+      OrtBinding changed = open.own(bound(used.changeable(changes.keySet()), size));
+      changed.change(changes);
+      changed.run();
+      OrtBinding before = open.own(bound(fresh, size));
+      OrtBinding after = open.own(bound(used, size));
+      print(quickest(runs, before, after, changed), "none", "none after one", "as inputs");
+    }
+    try (Closer open = new Closer()) {
+      GraphEdit merging = new GraphEdit.Merged("random", changes);
+      OrtBinding plain = open.own(bound(open.own(network.open(runtime, List.of())), size));
+      OrtBinding merged = open.own(bound(open.own(network.open(runtime, List.of(merging))), size));
+      print(quickest(runs, plain, merged), "none", "merged");
     }
   }
 
-  private static Map<String, LowRank> changes(OrtModel model, int rank) throws IOException {
+  private static void print(double[] seconds, String... names) {
+    for (int i = 0; i < names.length; i++) {
+      System.out.printf("%s: %.4f s, ratio %.3f%n", names[i], seconds[i], seconds[i] / seconds[0]);
+    }
+  }
+
+  /** Seconds of processor time of each one's quickest run, after one that warms up. */
+  static double[] quickest(int runs, OrtBinding... bindings) {
+    Runnable[] all = Arrays.stream(bindings).map(b -> (Runnable) b::run).toArray(Runnable[]::new);
+    return quickest(runs, all);
+  }
+
+  /** Likewise of anything. */
+  static double[] quickest(int runs, Runnable... all) {
+    double[] seconds = new double[all.length];
+    Arrays.fill(seconds, Double.POSITIVE_INFINITY);
+    for (int i = 0; i <= runs; i++) {
+      for (int k = 0; k < all.length; k++) {
+        long start = THREADS.getCurrentThreadCpuTime();
+        all[k].run();
+        double spent = (THREADS.getCurrentThreadCpuTime() - start) / 1e9;
+        seconds[k] = i == 0 ? seconds[k] : Math.min(seconds[k], spent);
+      }
+    }
+    return seconds;
+  }
+
+  /** Random changes of all layers of a UNet's transformers. */
+  static Map<String, LowRank> changes(OrtModel model, int rank) throws IOException {
     Random random = new Random(1);
     Map<String, LowRank> changes = new TreeMap<>();
     model
@@ -119,7 +132,8 @@ public final class LoraCost {
     return binding;
   }
 
-  private static float[] values(Random random, int count) {
+  /** Small random numbers. */
+  static float[] values(Random random, int count) {
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {
       values[i] = (float) random.nextGaussian() / 100;

@@ -5,8 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.Goldens;
+import io.github.diffusion4j.Lora;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.RuntimeOptions.Precision;
+import io.github.diffusion4j.onnx.OrtRuntime;
+import io.github.diffusion4j.tensor.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -51,6 +55,32 @@ class ModelExportTest {
     assertTrue(thrown.getMessage().contains("not empty"), thrown.getMessage());
     assertThrows(FileAlreadyExistsException.class, () -> export.write(folder.resolve("mine.txt")));
     assertEquals(List.of("mine.txt"), names(folder));
+  }
+
+  @Test
+  void aLoraOfAnotherKindOfModelIsRefusedAsWhenItIsLoaded() throws IOException {
+    Path flux = Goldens.resource("/goldens/lora-transformers/flux/lora_peft.safetensors");
+    Path whole = Goldens.resource("/goldens/pipelines/sd15-clip-skip/model");
+    Path xl = folder.resolve("xl.safetensors");
+    SafetensorsWriter writer = new SafetensorsWriter();
+    writer.add("lora_unet_add_embedding_linear_1.lora_down.weight", List.of(1L, 2L), new float[2]);
+    writer.add("lora_unet_add_embedding_linear_1.lora_up.weight", List.of(2L, 1L), new float[2]);
+    writer.write(xl);
+    for (Path lora : List.of(flux, xl)) {
+      ModelLayout layout = ModelLayout.of(whole).withLoras(List.of(Lora.of(lora)));
+      ModelExport export = new ModelExport(layout, Precision.STORED);
+      String refused =
+          assertThrows(ModelFormatException.class, () -> export.write(folder.resolve("out")))
+              .getMessage();
+      OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.defaults());
+      String loaded =
+          assertThrows(ModelFormatException.class, () -> Families.of(layout).open(layout, runtime))
+              .getMessage();
+      String networks = "only \\[.*?\\]"; // in whatever order
+      assertEquals(loaded.replaceAll(networks, ""), refused.replaceAll(networks, ""));
+      assertTrue(refused.contains("for another kind of model"), refused);
+    }
+    assertEquals(List.of("xl.safetensors"), names(folder));
   }
 
   @Test

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -34,6 +35,12 @@ import org.junit.jupiter.api.io.TempDir;
 class LoraTest {
 
   private static final int RANK = 3;
+
+  /** Tables, and what the network does not compute. */
+  private static final Pattern NO_LAYERS =
+      Pattern.compile(
+          "embeddings\\.|^text_projection|^shared|embed_tokens|relative_attention_bias");
+
   private static final Path PIPELINES = Goldens.folder("pipelines");
 
   @TempDir Path folder;
@@ -68,7 +75,7 @@ class LoraTest {
         for (String name : store.names()) {
           List<Long> shape = store.info(name).shape();
           boolean layer = name.endsWith(".weight") && shape.size() > 1;
-          if (layer && !name.contains("embeddings.") && !name.startsWith("text_projection")) {
+          if (layer && !NO_LAYERS.matcher(name).find()) {
             boolean matrix = shape.size() == 2;
             layers.put(
                 name.substring(0, name.length() - ".weight".length()),
@@ -85,9 +92,13 @@ class LoraTest {
   }
 
   private Path lora() throws IOException {
+    return lora(model, "unet", "text_encoder", "text_encoder_2");
+  }
+
+  private Path lora(Path changed, String... components) throws IOException {
     SafetensorsWriter writer = new SafetensorsWriter();
-    for (String component : List.of("unet", "text_encoder", "text_encoder_2")) {
-      layers(model.resolve(component))
+    for (String component : components) {
+      layers(changed.resolve(component))
           .forEach((name, shape) -> add(writer, component + "." + name, shape));
     }
     Path file = folder.resolve("lora.safetensors");
@@ -126,7 +137,20 @@ class LoraTest {
 
   @Test
   void everyLayerIsChangedAlikeByInputsAndMerged() throws IOException {
-    Path file = lora();
+    changesAlike(model, lora());
+  }
+
+  @Test
+  void everyLayerOfATransformerAndItsThreeTextEncodersIsChangedAlike() throws IOException {
+    Path sd3 = folder.resolve("sd3");
+    ModelCopy copy = ModelCopy.of(PIPELINES.resolve("weights/sd3"), sd3);
+    for (String tokenizer : List.of("tokenizer", "tokenizer_2", "tokenizer_3")) {
+      ModelCopy.of(PIPELINES.resolve("sd3/model").resolve(tokenizer), copy.file(tokenizer));
+    }
+    changesAlike(sd3, lora(sd3, "transformer", "text_encoder", "text_encoder_2", "text_encoder_3"));
+  }
+
+  private void changesAlike(Path model, Path file) throws IOException {
     for (Lora lora : List.of(Lora.of(file, 0.8), new Lora(file, 0, 0.8), new Lora(file, 0.8, 0))) {
       try (StableDiffusionPipeline plain =
               StableDiffusionPipeline.load(ModelLayout.of(model), options);

@@ -5,6 +5,7 @@ import io.github.diffusion4j.family.ModelExport;
 import io.github.diffusion4j.family.ModelLayout;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -40,6 +41,12 @@ final class ExportCommand implements Callable<Integer> {
       description = "What the networks compute in: fp32, fp16 or bf16. Default: as stored.")
   private Precision precision = Precision.STORED;
 
+  @Option(
+      names = "--lora",
+      paramLabel = "FILE[:SCALE]",
+      description = "Merge a LoRA into the weights that are written; may be given again.")
+  private List<String> loras = List.of();
+
   @Mixin private CheckpointOptions checkpoint;
 
   ExportCommand(Session session) {
@@ -48,7 +55,11 @@ final class ExportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    new ModelExport(ModelLayout.of(model, checkpoint.hints()), precision).write(out);
+    ModelLayout layout = ModelLayout.of(model, checkpoint.hints());
+    if (!loras.isEmpty()) {
+      layout = layout.withLoras(loras.stream().map(LoraOption::parse).toList());
+    }
+    new ModelExport(layout, precision).write(out);
     session.out().println(out);
     session.out().flush();
     return 0;

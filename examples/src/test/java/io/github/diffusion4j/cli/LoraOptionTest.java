@@ -96,6 +96,20 @@ class LoraOptionTest {
   }
 
   @Test
+  void aModelIsExportedWithALora() throws IOException {
+    String lora = LORA + ":0.7";
+    Run run = Run.of("export", MODEL.toString(), "--lora", lora, "--out=" + folder + "/x");
+    assertEquals(0, run.code(), run.err());
+    int[] exported = paint("a cat", "--model=" + folder.resolve("x"));
+    assertArrayEquals(paint("a cat", "--model=" + MODEL, "--merge-lora=" + lora), exported);
+    Path other = GOLDENS.resolveSibling("lora-transformers/flux/lora_kohya.safetensors");
+    run = Run.of("export", MODEL.toString(), "--lora=" + other, "--out=" + folder + "/y");
+    assertEquals(1, run.code());
+    assertTrue(run.err().contains("for another kind of model"), run.err());
+    assertTrue(Files.notExists(folder.resolve("y")));
+  }
+
+  @Test
   void exportAndInspectTakeWhatTheUNetGives() throws IOException {
     Path configs = folder.resolve("configs"); // a scheduler's would say what the UNet gives
     List<String> parts =
