@@ -57,6 +57,7 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
     long start = System.nanoTime();
     request.controls().check(request, stages.denoiser());
     stages.denoiser().imagePrompts().check(request);
+    DenoiserModel model = model(request);
     PromptPlan prompts = PromptPlan.of(request, stages.rules().guidance(request));
     Guidance guidance = request.init().guidance(prompts.guidance());
     LatentShape shape = LatentSizes.shape(request, stages, guidance.branches());
@@ -75,7 +76,7 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
             .map(stages.denoiser().imagePrompts().encode(request, cancel))
             .map(init::condition)
             .withBranches(guidance.branches(evaluations))
-            .bind(denoiser(request, run, init), shape, request.batching(), cancel)) {
+            .bind(steered(model, request, run, init), shape, request.batching(), cancel)) {
       new DenoiseLoop(denoiser, guidance, init::blend, cancel, listener).run(run, x, shape);
     }
     return new Denoised(
@@ -88,8 +89,18 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
         Duration.ofNanos(System.nanoTime() - encoded));
   }
 
-  private DenoiserModel denoiser(GenerationRequest request, SchedulerRun run, Init.Start init) {
-    DenoiserModel model = stages.denoiser();
+  /** The network, for this generation alone if it reuses features. */
+  private DenoiserModel model(GenerationRequest request) {
+    if (request.featureReuse().isOn() && !request.controls().isEmpty()) {
+      throw new IllegalArgumentException(
+          "features cannot be reused in steps that control networks steer; leave the feature reuse"
+              + " or the controls out");
+    }
+    return stages.denoiser().reusing(request.featureReuse());
+  }
+
+  private static DenoiserModel steered(
+      DenoiserModel model, GenerationRequest request, SchedulerRun run, Init.Start init) {
     return request.controls().isEmpty()
         ? model
         : model.controlled(ControlSchedule.of(request, model, run, init::view));

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.Control;
 import io.github.diffusion4j.Decoding;
+import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.image.A1111Parameters;
@@ -151,6 +152,10 @@ public record Provenance(
     copy(task, "variation_strength", settings, "Variation seed strength");
     GuidanceJson.settings(request.guidance(), settings);
     request.eta().ifPresent(eta -> settings.put("Eta", plain(eta)));
+    FeatureReuse reuse = request.featureReuse();
+    if (reuse.isOn()) {
+      settings.put("Feature reuse", reuse.interval() + ", branch " + reuse.branch());
+    }
     settings.putAll(controls());
     settings.put("RNG", request.noiseKind().label());
     settings.put("Version", ProvenanceJson.generator());
