@@ -21,6 +21,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Opens networks with one set of options, and knows which of them are in memory. For one model;
@@ -330,11 +331,19 @@ public final class OrtRuntime {
       BuiltModel model = source.built().get().build(this, source.edits());
       return options.optimizedModelCache().isEmpty() || !model.buffers().isEmpty()
           ? built(model, sessionOptions)
-          : optimized(source.component(), source.file(), model, sessionOptions);
+          : optimized(source.component() + cut(source), source.file(), model, sessionOptions);
     }
     return source.edits().isEmpty()
         ? session(source.file(), sessionOptions)
         : built(edited(source.file(), source.edits()), sessionOptions);
+  }
+
+  /** Parts of a network are kept beside the whole, not in its place. */
+  private static String cut(OrtModel.Source source) {
+    return source.edits().stream()
+        .filter(GraphEdit::cutsNetwork)
+        .map(edit -> " " + edit)
+        .collect(Collectors.joining());
   }
 
   private OrtSession session(Path file, OrtSession.SessionOptions sessionOptions)

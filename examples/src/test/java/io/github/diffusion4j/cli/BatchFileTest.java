@@ -126,6 +126,7 @@ class BatchFileTest {
         "b.jsonl; {\"prompt\":\"a\",\"count\":0}; count must be at least 1, got 0",
         "b.jsonl; {\"prompt\":\"a\",\"seed\":[1,2.5]}; key \"seed\": expected a whole number or a list",
         "b.jsonl; {\"prompt\":\"a\",\"one-by-one\":\"yes\"}; expected true or false, found \"yes\"",
+        "b.jsonl; {\"prompt\":\"a\",\"feature-reuse\":2.5}; \"feature-reuse\": expected a whole number",
         "b.jsonl; {\"prompt\":\"a\",\"noise\":\"white\"}; key \"noise\": noise kind must be one of",
         "b.jsonl; {\"prompt\":\"a\",\"guidance-interval\":\"1\"}; key \"guidance-interval\": guidance interval",
         "b.jsonl; {\"prompt\":\"a\",\"guidance-method\":\"x\"}; key \"guidance-method\": guidance method",
