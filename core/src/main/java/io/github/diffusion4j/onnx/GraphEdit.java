@@ -167,7 +167,11 @@ public sealed interface GraphEdit {
     }
   }
 
-  /** Whether this is one of the two for feature reuse. */
+  /**
+   * Whether this is one of the two for feature reuse.
+   *
+   * @return true if the network is cut in two
+   */
   default boolean cutsNetwork() {
     return this instanceof DeepFeatureOutput || this instanceof DeepFeatureInput;
   }
