@@ -230,11 +230,12 @@ final class IpAdapter implements ImagePromptEncoder, AutoCloseable {
 
   private synchronized OrtModel encoder() {
     if (encoder.isEmpty()) {
-      try {
-        OrtModel opened = owned.own(network.open(runtime, List.of()));
+      try (Closer open = new Closer()) {
+        OrtModel opened = open.own(network.open(runtime, List.of()));
         opened.require(opened.input(PIXELS), FLOATS, Set.of(4));
         opened.require(opened.output(OUTPUT), FLOATS, Set.of(2, 3, 4));
         opened.requireNoOtherInputs(Set.of(PIXELS));
+        owned.own(open.release());
         encoder = Optional.of(opened);
       } catch (IOException e) {
         throw new UncheckedIOException(e);

@@ -263,4 +263,19 @@ class ControlNetsTest {
     float[] out = predict(ControlPlacement.MERGED, BranchBatching.TOGETHER, schedule);
     assertArrayEquals(new float[] {3, 9, 3, 9}, out, 1e-2f);
   }
+
+  @Test
+  void aRefusedNetworkIsClosedAgain() throws IOException {
+    writeUnet(TinyOnnx.FLOAT, -1);
+    writeNet("controlnet", TinyOnnx.FLOAT16, true, false);
+    OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).build());
+    try (OrtModel unet = runtime.open("unet", folder.resolve("unet/model.onnx"));
+        ControlNets nets = ControlNets.of(ModelLayout.of(folder), runtime, unet, Set.of(HIDDEN))) {
+      int open = NativeCount.open();
+      for (int i = 0; i < 2; i++) {
+        assertThrows(ModelFormatException.class, () -> nets.open("controlnet"));
+        assertEquals(open, NativeCount.open(), "after request " + i);
+      }
+    }
+  }
 }

@@ -238,6 +238,23 @@ class ImagePromptTest {
     }
   }
 
+  @Test
+  void aRefusedEncoderIsClosedAgain() throws IOException {
+    TinyOnnx encoder = new TinyOnnx().input("pixel_values", TinyOnnx.FLOAT, -1, 3, -1, -1);
+    encoder.input("more", TinyOnnx.FLOAT).node("GlobalAveragePool", "channels", "pixel_values");
+    encoder.node("Flatten", "flat", "channels").node("Add", "sum", "flat", "more");
+    encoder.node("ReduceMean", "image_embeds", "sum");
+    encoder.output("image_embeds", TinyOnnx.FLOAT, -1, 1);
+    model.write("image_encoder/model.onnx", encoder.bytes());
+    try (StableDiffusionPipeline pipeline = pipeline()) {
+      int open = NativeCount.open();
+      for (int i = 0; i < 2; i++) {
+        said(() -> pipeline.generate(request().imagePrompt(greys(51)).build()), "more");
+        assertEquals(open, NativeCount.open(), "after request " + i);
+      }
+    }
+  }
+
   private static void said(Executable work, String... parts) {
     RuntimeException thrown = assertThrows(RuntimeException.class, work);
     assertTrue(
