@@ -33,7 +33,13 @@ final class TextEncoder {
   private static final String BIAS = "diffusion4j.attention_bias";
 
   /** What a result depends on. */
-  private record Key(LongBuffer ids, BitSet unseen, Outputs outputs, LoraSet loras) {}
+  private record Key(LongBuffer ids, BitSet unseen, Outputs outputs, LoraSet loras) {
+
+    /** Names the LoRAs without their changes, which the cache would keep in memory. */
+    Key {
+      loras = new LoraSet(loras.loras(), loras.versions(), Map.of());
+    }
+  }
 
   /** Which outputs to take: hidden states, and perhaps the pooled embedding. */
   record Outputs(String hidden, Optional<String> pooled) {

@@ -3,6 +3,7 @@ package io.github.diffusion4j.family;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,6 +13,9 @@ import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.LongPrompts;
+import io.github.diffusion4j.Lora;
+import io.github.diffusion4j.LoraSet;
+import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.PromptWeighting;
@@ -21,16 +25,19 @@ import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.TokenizedPrompt;
 import io.github.diffusion4j.checkpoint.CheckpointHints;
 import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.lora.LoraFiles;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.NativeCount;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.tokenizer.Tokenizers;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -274,6 +281,28 @@ class ClipPromptEncoderTest {
                 encoder,
                 "(\"a cat\", \"a dog\").blend(1, -1)",
                 PromptOptions.of(PromptSyntax.COMPEL)));
+  }
+
+  @Test
+  void keptResultsDoNotKeepTheChangesOfLoras() throws Exception {
+    encoder("sd15-clip-skip", RuntimeOptions.builder());
+    WeakReference<LowRank> change = encodedWithALora();
+    for (int i = 0; i < 100 && change.get() != null; i++) {
+      System.gc();
+      Thread.sleep(10);
+    }
+    assertNull(change.get(), "the LoRA's numbers are still in memory");
+    encodedWithALora();
+    assertEquals(1, network.runs(), "the result is kept");
+  }
+
+  private WeakReference<LowRank> encodedWithALora() throws IOException {
+    Path file = Goldens.resource("/goldens/pipelines/weights/lora_diffusers.safetensors");
+    LoraSet loras = new LoraFiles().read(List.of(Lora.of(file)));
+    network
+        .with(loras)
+        .encode(new long[77], "last_hidden_state", Optional.empty(), new CancelToken());
+    return new WeakReference<>(loras.of("text_encoder").values().iterator().next());
   }
 
   @Test
