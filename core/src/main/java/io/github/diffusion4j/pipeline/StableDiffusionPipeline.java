@@ -149,8 +149,12 @@ public final class StableDiffusionPipeline implements AutoCloseable {
    * @return owned by the caller
    */
   public static StableDiffusionPipeline of(Stages stages, ConcurrencyLimit limit) {
+    return of(stages, Equipment.OF_GIVEN_STAGES, limit);
+  }
+
+  static StableDiffusionPipeline of(Stages stages, Equipment equipment, ConcurrencyLimit limit) {
     return new StableDiffusionPipeline(
-        stages, Equipment.OF_GIVEN_STAGES, new RequestLoras(Optional.empty()), limit);
+        stages, equipment, new RequestLoras(Optional.empty()), limit);
   }
 
   /**
@@ -260,8 +264,11 @@ public final class StableDiffusionPipeline implements AutoCloseable {
       Stages changed = stages.with(loras.read(request.loras()));
       return work.apply(new Painting(changed, equipment, listener, cancel));
     } finally {
-      equipment.afterwards().run();
-      lock.readLock().unlock();
+      try {
+        equipment.afterwards().run();
+      } finally {
+        lock.readLock().unlock();
+      }
     }
   }
 

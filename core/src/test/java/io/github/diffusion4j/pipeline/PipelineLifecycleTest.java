@@ -7,10 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.ConcurrencyLimit;
 import io.github.diffusion4j.GenerationCancelledException;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.StepListener;
 import io.github.diffusion4j.onnx.NativeCount;
 import java.io.IOException;
@@ -24,6 +27,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -110,7 +114,7 @@ class PipelineLifecycleTest {
         Future<?> cancelling =
             canceller.submit(
                 () -> {
-                  java.util.concurrent.locks.LockSupport.parkNanos(delay);
+                  LockSupport.parkNanos(delay);
                   token.cancel();
                 });
         try {
@@ -197,9 +201,7 @@ class PipelineLifecycleTest {
   void branchesOneByOneGiveTheSamePicture() {
     Recording together = record();
     Recording apart = new Recording();
-    pipeline.generate(
-        REQUEST.toBuilder().batching(io.github.diffusion4j.BranchBatching.ONE_BY_ONE).build(),
-        apart);
+    pipeline.generate(REQUEST.toBuilder().batching(BranchBatching.ONE_BY_ONE).build(), apart);
     float[] a = together.steps.get(together.steps.size() - 1);
     float[] b = apart.steps.get(apart.steps.size() - 1);
     assertArrayEquals(a, b, 1e-4f);
@@ -214,5 +216,20 @@ class PipelineLifecycleTest {
       PictureDifference difference = PictureDifference.of(single.image(), several.images().get(i));
       assertTrue(difference.largest() <= 1, difference.toString());
     }
+  }
+
+  @Test
+  void aFailureAfterAGenerationLeavesThePipelineClosable() {
+    Stages stages = pipeline.stages();
+    Runnable failing =
+        () -> {
+          throw new IllegalStateException("afterwards");
+        };
+    Equipment equipment = new Equipment("a test", SafetyCheck.NONE, request -> request, failing);
+    var other = StableDiffusionPipeline.of(stages, equipment, ConcurrencyLimit.NONE);
+    IllegalStateException thrown =
+        assertThrows(IllegalStateException.class, () -> other.generate(REQUEST));
+    assertEquals("afterwards", thrown.getMessage());
+    other.close();
   }
 }
