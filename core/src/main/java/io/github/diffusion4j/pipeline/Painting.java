@@ -65,14 +65,16 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
     StepPlan plan = request.init().plan(stages.rules().plan(request, shape), stages.rules());
     SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
     int evaluations = run.evaluations() - run.index();
-    ConditioningSchedule conditioning = prompts.encode(stages.encoder(), evaluations, cancel);
+    ConditioningSchedule conditioning =
+        prompts
+            .encode(stages.encoder(), evaluations, cancel)
+            .map(stages.denoiser().imagePrompts().encode(request, cancel));
     Init.Start init =
         request.init().begin(new Init.Context(request, stages, run, noise, shape, cancel));
     float[] x = init.latents();
     long encoded = System.nanoTime();
     try (Denoiser denoiser =
         conditioning
-            .map(stages.denoiser().imagePrompts().encode(request, cancel))
             .map(init::condition)
             .withBranches(guidance.branches(evaluations))
             .bind(denoiser(request, run, init), shape, request.batching(), cancel)) {
