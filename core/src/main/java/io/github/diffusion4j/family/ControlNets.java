@@ -72,7 +72,7 @@ final class ControlNets implements AutoCloseable {
   }
 
   /** The network of a folder, or of an ONNX file. */
-  private static ComponentNetwork network(String name, Path place) {
+  static ComponentNetwork network(String name, Path place) {
     if (Files.isRegularFile(place)) {
       return new ComponentNetwork(name, place, Optional.empty());
     }

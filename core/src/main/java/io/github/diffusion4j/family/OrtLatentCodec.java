@@ -85,6 +85,17 @@ final class OrtLatentCodec implements LatentCodec {
     this.encoder = encoder.map(model -> new OrtImageEncoder(model, channels, factor, tiles));
   }
 
+  private OrtLatentCodec(OrtLatentCodec other, TilePlan tiles) {
+    this.tiles = tiles;
+    decoder = other.decoder;
+    latents = other.latents;
+    channels = other.channels;
+    factor = other.factor;
+    gain = other.gain;
+    offset = other.offset;
+    encoder = other.encoder;
+  }
+
   /** One number for each channel, where the latents were measured; else the same for all. */
   private double[] perChannel(ConfigFile config, String key, boolean measured, double otherwise) {
     double[] values = new double[channels];
@@ -165,6 +176,11 @@ final class OrtLatentCodec implements LatentCodec {
   @Override
   public int latentChannels() {
     return channels;
+  }
+
+  @Override
+  public LatentCodec withMemoryLimit(long bytes) {
+    return new OrtLatentCodec(this, tiles.withMemoryLimit(bytes));
   }
 
   @Override

@@ -49,6 +49,11 @@ record TilePlan(VaeTiling tiling, int factor, int ownSize, Memory memory) {
     }
   }
 
+  /** The same where it may take so many bytes. */
+  TilePlan withMemoryLimit(long bytes) {
+    return new TilePlan(tiling.withMemoryLimit(bytes), factor, ownSize, memory);
+  }
+
   /**
    * The tiles of a picture.
    *

@@ -9,6 +9,7 @@ import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.Init;
+import io.github.diffusion4j.LatentCodec;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.StepListener;
@@ -99,7 +100,8 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
 
   GenerationResult decode(Denoised denoised) {
     long start = System.nanoTime();
-    ImageTensor image = stages.codec().decode(denoised.latents(), denoised.shape(), cancel);
+    LatentCodec codec = equipment.budget().decoder(stages.codec(), denoised.request());
+    ImageTensor image = codec.decode(denoised.latents(), denoised.shape(), cancel);
     listener.onDecoded(image);
     SafetyCheck.Checked checked =
         equipment

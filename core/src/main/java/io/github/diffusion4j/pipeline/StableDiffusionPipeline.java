@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 
 /**
  * Paints pictures from requests. Thread-safe: any number of threads may generate at the same time
@@ -120,8 +119,8 @@ public final class StableDiffusionPipeline implements AutoCloseable {
         throw new IllegalArgumentException(
             layout.folder() + ": models of family " + family.name() + " take no ControlNet");
       }
-      UnaryOperator<GenerationRequest> fit =
-          request -> budget.map(b -> b.fit(request, stages, runtime)).orElse(request);
+      Equipment.Budget fit =
+          budget.map(limited -> limited.of(stages, runtime)).orElse(Equipment.Budget.NONE);
       Equipment equipment = new Equipment(runtime.describe(), safety, fit, runtime::closeIdle);
       var pipeline =
           new StableDiffusionPipeline(
@@ -230,7 +229,7 @@ public final class StableDiffusionPipeline implements AutoCloseable {
   }
 
   private GenerationRequest resolved(GenerationRequest request) {
-    return equipment.budget().apply(request.init().prepare(request, stages).resolve(facts()));
+    return equipment.budget().fit(request.init().prepare(request, stages).resolve(facts()));
   }
 
   private <T> T locked(

@@ -232,7 +232,7 @@ class PipelineLifecycleTest {
         () -> {
           throw new IllegalStateException("afterwards");
         };
-    Equipment equipment = new Equipment("a test", SafetyCheck.NONE, request -> request, failing);
+    Equipment equipment = new Equipment("a test", SafetyCheck.NONE, Equipment.Budget.NONE, failing);
     var other = StableDiffusionPipeline.of(stages, equipment, ConcurrencyLimit.NONE);
     IllegalStateException thrown =
         assertThrows(IllegalStateException.class, () -> other.generate(REQUEST));
