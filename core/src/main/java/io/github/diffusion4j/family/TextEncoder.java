@@ -106,18 +106,12 @@ final class TextEncoder {
 
   /** An output of hidden states, which must be there: [batch, tokens, width]. */
   TensorSpec hidden(String name) {
-    return model.require(
-        model.output(name),
-        Set.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16),
-        Set.of(3));
+    return model.require(model.output(name), ElementType.FLOATS, Set.of(3));
   }
 
   /** An output of one embedding for the whole text, which must be there: [batch, width]. */
   TensorSpec pooled(String name) {
-    return model.require(
-        model.output(name),
-        Set.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16),
-        Set.of(2));
+    return model.require(model.output(name), ElementType.FLOATS, Set.of(2));
   }
 
   /** The tokens of a prompt, cut to the tokenizer's length with a warning that says so. */
