@@ -379,9 +379,10 @@ final class OrtDenoiserModel implements DenoiserModel {
 
     @Override
     public void close() {
-      controls.close();
-      network.close();
-      binding.close();
+      try (binding;
+          network) {
+        controls.close();
+      }
     }
   }
 
@@ -413,8 +414,9 @@ final class OrtDenoiserModel implements DenoiserModel {
 
     @Override
     public void close() {
-      alone.ifPresent(Bound::close);
-      together.close();
+      try (together) {
+        alone.ifPresent(Bound::close);
+      }
     }
   }
 }

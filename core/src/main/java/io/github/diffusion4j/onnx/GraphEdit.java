@@ -167,15 +167,6 @@ public sealed interface GraphEdit {
     }
   }
 
-  /**
-   * Whether this is one of the two for feature reuse.
-   *
-   * @return true if the network is cut in two
-   */
-  default boolean cutsNetwork() {
-    return this instanceof DeepFeatureOutput || this instanceof DeepFeatureInput;
-  }
-
   private static void requireBranch(int branch) {
     if (branch < 0) {
       throw new IllegalArgumentException("branch must be at least 0, got " + branch);

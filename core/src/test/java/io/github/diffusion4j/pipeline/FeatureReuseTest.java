@@ -42,7 +42,6 @@ import io.github.diffusion4j.scheduler.StepPlan;
 import io.github.diffusion4j.task.Pictures;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -56,8 +55,6 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -329,31 +326,6 @@ class FeatureReuseTest {
       assertSame(expected, paint(pipeline, request), 0);
       assertEquals(before, NativeCount.open(), "closed after the generation");
       assertSame(expected, paint(pipeline, request), 0);
-    }
-  }
-
-  @Test
-  void optimizedNetworksAreKeptBesideEachOther() throws IOException {
-    Path cache = place.resolve("cache");
-    RuntimeOptions caching = OPTIONS.toBuilder().optimizedModelCache(cache).build();
-    GenerationRequestBuilder request = request().featureReuse(FeatureReuse.every(3));
-    List<float[]> first;
-    Set<Path> kept;
-    try (StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(model, caching)) {
-      int without = entries(cache).size();
-      first = paint(pipeline, request);
-      kept = entries(cache);
-      assertEquals(without + 2, kept.size());
-    }
-    try (StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(model, caching)) {
-      assertSame(first, paint(pipeline, request), 0);
-      assertEquals(kept, entries(cache));
-    }
-  }
-
-  private static Set<Path> entries(Path cache) throws IOException {
-    try (Stream<Path> entries = Files.list(cache)) {
-      return entries.collect(Collectors.toSet());
     }
   }
 
