@@ -45,8 +45,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -64,6 +64,7 @@ class FeatureReuseTest {
   private static final RuntimeOptions OPTIONS = RuntimeOptions.builder().intraOpThreads(1).build();
   private static final float GUIDANCE = 4;
   private static final int STEPS = 7;
+  private static final LatentShape SHAPE = new LatentShape(1, 4, 6, 8);
 
   @TempDir Path place;
   private Path model;
@@ -130,71 +131,78 @@ class FeatureReuseTest {
   private List<float[]> byHand(StableDiffusionPipeline pipeline, FeatureReuse reuse, int guided)
       throws IOException {
     GenerationRequest request = request().build().resolve(pipeline.facts());
-    Guidance guidance = new Guidance.ClassifierFree(GUIDANCE, 0);
-    Conditioning both = pipeline.stages().encoder().encode(request, guidance, new CancelToken());
-    LatentShape shape = new LatentShape(1, 4, 6, 8);
+    Conditioning both = told(pipeline, "a cat");
     Scheduler scheduler = request.scheduler().resolve(pipeline.facts().schedulerConfig());
-    SchedulerRun run = scheduler.start(StepPlan.steps(STEPS), shape.sample(), request.noise());
-    float[] x = new float[shape.total()];
+    SchedulerRun run = scheduler.start(StepPlan.steps(STEPS), SHAPE.sample(), request.noise());
+    float[] x = new float[SHAPE.total()];
     request.noise().fill(x);
     for (int i = 0; i < x.length; i++) {
       x[i] *= (float) run.initNoiseSigma();
     }
     OrtRuntime runtime = OrtRuntime.of(OPTIONS);
-    BuiltNetwork network =
-        new BuiltNetwork(
-            "unet",
-            Architectures.of("unet", ConfigFile.read(model, "unet/config.json")),
-            WeightSource.of(model.resolve("unet/diffusion_pytorch_model.safetensors")));
+    GraphEdit given = new GraphEdit.DeepFeatureOutput(reuse.branch());
+    GraphEdit taken = new GraphEdit.DeepFeatureInput(reuse.branch());
     List<float[]> steps = new ArrayList<>();
     Map<Integer, OrtOutput> features = new HashMap<>(); // by branches
     Map<Integer, Integer> made = new HashMap<>();
-    try (OrtModel whole =
-            runtime.open(
-                "unet", network, List.of(new GraphEdit.DeepFeatureOutput(reuse.branch())));
-        OrtModel above =
-            runtime.open(
-                "unet", network, List.of(new GraphEdit.DeepFeatureInput(reuse.branch())))) {
+    try (OrtModel whole = runtime.open("unet", network(), List.of(given));
+        OrtModel above = runtime.open("unet", network(), List.of(taken))) {
       for (int evaluation = 0; evaluation < STEPS; evaluation++) {
         Conditioning told = evaluation < guided ? both : both.withBranches(1);
-        int branches = told.branches();
-        boolean fresh = made.getOrDefault(branches, -1) != evaluation / reuse.interval();
+        int period = evaluation / reuse.interval();
+        Optional<OrtOutput> kept =
+            made.getOrDefault(told.branches(), -1) == period
+                ? Optional.of(features.get(told.branches()))
+                : Optional.empty();
         float[] in = new float[x.length];
         run.scaleInput(x, in);
-        float[] out;
-        try (OrtBinding binding = (fresh ? whole : above).bind(new CancelToken())) {
-          float[] rows = Arrays.copyOf(in, branches * in.length);
-          System.arraycopy(in, 0, rows, rows.length - in.length, in.length);
-          binding.input("sample", branches, 4, 6, 8).put(rows);
-          binding.input("timestep").fill(run.timestep());
-          Conditioning.Input text = told.input("encoder_hidden_states");
-          OrtTensor tensor =
-              binding.input(text.name(), branches, text.rowShape().get(0), text.rowShape().get(1));
-          tensor.put(text.values(), 0, 0, tensor.elements());
-          if (!fresh) {
-            OrtOutput kept = features.get(branches);
-            binding
-                .input(GraphEdit.DEEP_FEATURE, kept.dim(0), kept.dim(1), kept.dim(2), kept.dim(3))
-                .put(kept.values());
-          }
-          Map<String, OrtOutput> given =
-              binding.fetch(
-                  fresh ? Set.of("out_sample", GraphEdit.DEEP_FEATURE) : Set.of("out_sample"));
-          out = given.get("out_sample").values();
-          if (fresh) {
-            features.put(branches, given.get(GraphEdit.DEEP_FEATURE));
-            made.put(branches, evaluation / reuse.interval());
-          }
+        OrtModel network = kept.isPresent() ? above : whole;
+        Map<String, OrtOutput> outputs = evaluate(network, told, in, run.timestep(), kept);
+        if (kept.isEmpty()) {
+          features.put(told.branches(), outputs.get(GraphEdit.DEEP_FEATURE));
+          made.put(told.branches(), period);
         }
-        float[] prediction = Arrays.copyOfRange(out, out.length - in.length, out.length);
-        for (int i = 0; branches == 2 && i < in.length; i++) {
-          prediction[i] = out[i] + GUIDANCE * (prediction[i] - out[i]);
-        }
-        run.step(prediction, x);
+        run.step(guided(outputs.get("out_sample").values(), told.branches()), x);
         steps.add(x.clone());
       }
     }
     return steps;
+  }
+
+  private BuiltNetwork network() {
+    return new BuiltNetwork(
+        "unet",
+        Architectures.of("unet", ConfigFile.read(model, "unet/config.json")),
+        WeightSource.of(model.resolve("unet/diffusion_pytorch_model.safetensors")));
+  }
+
+  private static Map<String, OrtOutput> evaluate(
+      OrtModel network, Conditioning told, float[] in, double timestep, Optional<OrtOutput> kept) {
+    int branches = told.branches();
+    try (OrtBinding binding = network.bind(new CancelToken())) {
+      float[] rows = Arrays.copyOf(in, branches * in.length);
+      System.arraycopy(in, 0, rows, rows.length - in.length, in.length);
+      binding.input("sample", branches, 4, SHAPE.height(), SHAPE.width()).put(rows);
+      binding.input("timestep").fill(timestep);
+      Conditioning.Input text = told.input("encoder_hidden_states");
+      OrtTensor tensor =
+          binding.input(text.name(), branches, text.rowShape().get(0), text.rowShape().get(1));
+      tensor.put(text.values(), 0, 0, tensor.elements());
+      kept.ifPresent(
+          deep ->
+              binding
+                  .input(GraphEdit.DEEP_FEATURE, deep.dim(0), deep.dim(1), deep.dim(2), deep.dim(3))
+                  .put(deep.values()));
+      return binding.fetch(network.outputs().keySet());
+    }
+  }
+
+  private static float[] guided(float[] out, int branches) {
+    float[] prediction = Arrays.copyOfRange(out, out.length - SHAPE.total(), out.length);
+    for (int i = 0; branches == 2 && i < prediction.length; i++) {
+      prediction[i] = out[i] + GUIDANCE * (prediction[i] - out[i]);
+    }
+    return prediction;
   }
 
   @ParameterizedTest
@@ -232,25 +240,28 @@ class FeatureReuseTest {
 
   private static Conditioning told(StableDiffusionPipeline pipeline, String prompt) {
     GenerationRequest request =
-        GenerationRequest.prompt(prompt).like(request().build()).build().resolve(pipeline.facts());
+        GenerationRequest.prompt(prompt)
+            .like(request().build())
+            .negativePrompt("blurry")
+            .build()
+            .resolve(pipeline.facts());
     Guidance guidance = new Guidance.ClassifierFree(GUIDANCE, 0);
     return pipeline.stages().encoder().encode(request, guidance, new CancelToken());
   }
 
   private static List<float[]> predictions(DenoiserModel unet, List<Conditioning> order) {
-    LatentShape shape = new LatentShape(1, 4, 6, 8);
     Map<Conditioning, Denoiser> bound = new HashMap<>();
     List<float[]> predictions = new ArrayList<>();
     Random random = new Random(5);
     for (Conditioning told : order) {
-      float[] in = new float[shape.total()];
+      float[] in = new float[SHAPE.total()];
       for (int i = 0; i < in.length; i++) {
         in[i] = (float) random.nextGaussian();
       }
       float[] out = new float[2 * in.length];
       bound
           .computeIfAbsent(
-              told, c -> unet.bind(c, shape, BranchBatching.TOGETHER, new CancelToken()))
+              told, c -> unet.bind(c, SHAPE, BranchBatching.TOGETHER, new CancelToken()))
           .predict(in, 900 - 100 * predictions.size(), out);
       predictions.add(out);
     }
@@ -371,12 +382,11 @@ class FeatureReuseTest {
   }
 
   private static long bytes(DenoiserModel model, Conditioning told) {
-    LatentShape shape = new LatentShape(1, 4, 6, 8);
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-    float[] in = new float[shape.total()];
-    float[] out = new float[2 * shape.total()];
+    float[] in = new float[SHAPE.total()];
+    float[] out = new float[2 * SHAPE.total()];
     long least = Long.MAX_VALUE;
-    try (Denoiser denoiser = model.bind(told, shape, BranchBatching.TOGETHER, new CancelToken())) {
+    try (Denoiser denoiser = model.bind(told, SHAPE, BranchBatching.TOGETHER, new CancelToken())) {
       for (int round = 0; round < 20; round++) {
         denoiser.predict(in, 500, out);
         long start = threads.getCurrentThreadAllocatedBytes();
