@@ -61,11 +61,7 @@ public final class Autoencoder implements LatentCodec, LatentPreview, AutoClosea
     requireNonNull(folder, "folder");
     ComponentNetwork decoder =
         ComponentNetwork.find(folder, DECODER)
-            .orElseThrow(
-                () ->
-                    new ModelFormatException(
-                        folder
-                            + ": vae_decoder/model.onnx is missing, and there are no weights in vae/; expected the folder of an autoencoder"));
+            .orElseThrow(() -> ComponentNetwork.missing(folder, DECODER));
     Optional<ComponentNetwork> encoder = ComponentNetwork.find(folder, ENCODER);
     OrtRuntime runtime = OrtRuntime.of(requireNonNull(options, "options"));
     try (Closer open = new Closer()) {
