@@ -28,7 +28,6 @@ public final class Concurrency {
   private static final int BRANCHES = 2;
   private static final Duration WAIT = Duration.ofMillis(20);
   private static final double NANOS = 1e9;
-  private static final double MIB = 1L << 20;
   private static final Path RESET = Path.of("/proc/self/clear_refs");
   private static final OperatingSystemMXBean SYSTEM =
       (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
@@ -99,7 +98,7 @@ public final class Concurrency {
       return new Cost(
           (System.nanoTime() - start) / NANOS,
           (SYSTEM.getProcessCpuTime() - processor) / NANOS,
-          ProcessMemory.now().peak() / MIB);
+          ProcessMemory.now().peakMebibytes());
     } finally {
       painters.shutdown();
     }

@@ -10,7 +10,6 @@ import io.github.diffusion4j.image.Resampling;
 import io.github.diffusion4j.noise.TorchNoise;
 import io.github.diffusion4j.task.Pictures;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
@@ -46,8 +45,8 @@ public final class Decoding {
     ImageTensor tiled = decode(model, tiling, latents, shape);
     double seconds = (System.nanoTime() - start) / 1e9;
     System.out.printf(
-        "%d x %d, tiles %s %s: %.1f s with opening, peak %d MB%n",
-        size, size, args[2], args[3], seconds, peakKilobytes() / 1000);
+        "%d x %d, tiles %s %s: %.1f s with opening, peak %.0f MiB%n",
+        size, size, args[2], args[3], seconds, ProcessMemory.now().peakMebibytes());
     if (args.length == 6) {
       System.out.println(difference(decode(model, VaeTiling.OFF, latents, shape), tiled));
     }
@@ -112,15 +111,5 @@ public final class Decoding {
 
   private static double clamped(float value) {
     return Math.max(-1, Math.min(1, value));
-  }
-
-  /** The most memory that the process has had. */
-  private static long peakKilobytes() throws IOException {
-    for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
-      if (line.startsWith("VmHWM:")) {
-        return Long.parseLong(line.replaceAll("\\D", ""));
-      }
-    }
-    throw new IOException("/proc/self/status has no VmHWM; the peak is read on Linux only");
   }
 }

@@ -83,7 +83,7 @@ public final class MemoryPlans {
 
   private static String row(String plan, Map<String, Stage> stages) {
     Stage loaded = stages.get("loaded");
-    Stage first = stages.get("picture-1");
+    Stage painted = stages.get("painted");
     Stage closed = stages.get("closed");
     return String.format(
         Locale.ROOT,
@@ -92,9 +92,9 @@ public final class MemoryPlans {
         loaded.resident,
         loaded.seconds,
         closed.peak,
-        first.resident,
-        first.files,
-        first.seconds,
+        painted.resident,
+        painted.files,
+        painted.seconds,
         closed.resident);
   }
 }

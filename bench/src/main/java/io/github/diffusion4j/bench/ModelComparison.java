@@ -19,7 +19,7 @@ import java.util.Locale;
  * Variants of one model beside each other, such as smaller types of weights: the same prompts and
  * seeds by each in turn, so that what else the machine does meets all alike. Prints a Markdown
  * table of processor time over the first model's (median, least and most of the rounds) and of the
- * pictures' peak signal to noise ratio to the first model's (mean of the decibels).
+ * pictures' peak signal to noise ratio to the first model's (of the mean squared error of all).
  */
 final class ModelComparison {
 
@@ -68,14 +68,11 @@ final class ModelComparison {
 
     String row(Candidate first) {
       double[] ratios = new double[ROUNDS - 1]; // the first round warms up
-      double decibels = 0;
-      for (int round = 0; round < ROUNDS; round++) {
-        decibels += decibels(first.pictures.get(round), pictures.get(round)) / ROUNDS;
-        if (round > 0) {
-          ratios[round - 1] = cpuMillis[round] / first.cpuMillis[round];
-        }
+      for (int round = 1; round < ROUNDS; round++) {
+        ratios[round - 1] = cpuMillis[round] / first.cpuMillis[round];
       }
       Arrays.sort(ratios);
+      double decibels = decibels(first.pictures, pictures);
       double[] times = Arrays.copyOfRange(cpuMillis, 1, ROUNDS);
       Arrays.sort(times);
       return String.format(
@@ -116,8 +113,17 @@ final class ModelComparison {
     }
   }
 
-  /** Peak signal to noise ratio of 8-bit RGB; infinite for the same picture. */
-  static double decibels(BufferedImage reference, BufferedImage other) {
+  /** Peak signal to noise ratio of all pictures together; infinite if each is the same. */
+  static double decibels(List<BufferedImage> references, List<BufferedImage> others) {
+    double error = 0;
+    for (int i = 0; i < references.size(); i++) {
+      error += squaredError(references.get(i), others.get(i)) / references.size();
+    }
+    return 10 * Math.log10(LEVELS * LEVELS / error);
+  }
+
+  /** Mean squared error of 8-bit RGB. */
+  private static double squaredError(BufferedImage reference, BufferedImage other) {
     double squares = 0;
     int width = reference.getWidth();
     int height = reference.getHeight();
@@ -129,6 +135,6 @@ final class ModelComparison {
         squares += difference * difference;
       }
     }
-    return 10 * Math.log10((double) LEVELS * LEVELS * 3 * expected.length / squares);
+    return squares / (3.0 * expected.length);
   }
 }

@@ -20,10 +20,11 @@ final class Models {
   static Path folder(String model) {
     String named = NAMED.get(model);
     Path folder = named == null ? Path.of(model) : inProject(model, named);
-    if (!Files.isRegularFile(folder.resolve("model_index.json"))) {
+    if (!Files.isDirectory(folder)) {
       throw new IllegalArgumentException(
-          "model must be shipped, tiny or the folder of an ONNX model with model_index.json, got "
-              + folder.toAbsolutePath());
+          "model must be shipped, tiny or a model's folder, got "
+              + folder.toAbsolutePath()
+              + ", which is none");
     }
     return folder;
   }

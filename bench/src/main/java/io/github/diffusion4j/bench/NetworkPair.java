@@ -132,9 +132,11 @@ public final class NetworkPair {
     }
 
     double peak() {
-      return PeakMemory.mebibytes(Path.of("/proc/" + process.pid() + "/status"))
-          .findFirst()
-          .orElse(Double.NaN);
+      try {
+        return ProcessMemory.of(Path.of("/proc/" + process.pid() + "/status")).peakMebibytes();
+      } catch (IOException e) {
+        return Double.NaN; // Linux only
+      }
     }
 
     String report() {

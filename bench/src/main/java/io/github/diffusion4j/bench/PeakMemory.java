@@ -1,7 +1,6 @@
 package io.github.diffusion4j.bench;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
@@ -25,8 +24,6 @@ public final class PeakMemory implements InternalProfiler {
   static final String LABEL = "peak.resident";
 
   private static final Path STATUS = Path.of("/proc/self/status");
-  private static final String FIELD = "VmHWM:";
-  private static final double KIB_PER_MIB = 1024;
 
   /** For JMH. */
   public PeakMemory() {}
@@ -55,10 +52,7 @@ public final class PeakMemory implements InternalProfiler {
   /** The peak in a status file of the kernel; none if it does not say. */
   static Stream<Double> mebibytes(Path status) {
     try {
-      return Files.readAllLines(status).stream()
-          .filter(line -> line.startsWith(FIELD))
-          .map(line -> line.substring(FIELD.length()).replace("kB", "").strip())
-          .map(kibibytes -> Long.parseLong(kibibytes) / KIB_PER_MIB);
+      return Stream.of(ProcessMemory.of(status).peakMebibytes());
     } catch (IOException e) {
       return Stream.empty();
     }

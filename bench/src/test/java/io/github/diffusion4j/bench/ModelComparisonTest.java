@@ -31,12 +31,26 @@ class ModelComparisonTest {
 
   @Test
   void decibelsOfOneLevelEverywhere() {
-    BufferedImage black = new BufferedImage(4, 4, BufferedImage.TYPE_3BYTE_BGR);
-    BufferedImage other = new BufferedImage(4, 4, BufferedImage.TYPE_3BYTE_BGR);
+    BufferedImage black = picture(0);
+    BufferedImage other = picture(0x010101);
+    assertEquals(48.13, ModelComparison.decibels(List.of(black), List.of(other)), 0.01);
+    assertEquals(
+        Double.POSITIVE_INFINITY, ModelComparison.decibels(List.of(black), List.of(black)));
+  }
+
+  @Test
+  void anEqualPictureHidesNoneThatDiffers() {
+    BufferedImage black = picture(0);
+    BufferedImage other = picture(0x010101);
+    double half = ModelComparison.decibels(List.of(black, black), List.of(black, other));
+    assertEquals(48.13 + 3.01, half, 0.01);
+  }
+
+  private static BufferedImage picture(int colour) {
+    BufferedImage picture = new BufferedImage(4, 4, BufferedImage.TYPE_3BYTE_BGR);
     for (int i = 0; i < 16; i++) {
-      other.setRGB(i % 4, i / 4, 0x010101);
+      picture.setRGB(i % 4, i / 4, colour);
     }
-    assertEquals(48.13, ModelComparison.decibels(black, other), 0.01);
-    assertEquals(Double.POSITIVE_INFINITY, ModelComparison.decibels(black, black));
+    return picture;
   }
 }

@@ -38,6 +38,11 @@ class ParametersTest {
   }
 
   @Test
+  void aFolderWithoutAnIndexIsTaken(@TempDir Path folder) {
+    assertEquals(folder, Models.folder(folder.toString()));
+  }
+
+  @Test
   void missingModelIsNamed() {
     var e = assertThrows(IllegalArgumentException.class, () -> Models.folder("no/such/folder"));
     assertTrue(e.getMessage().contains("no/such/folder"), e.getMessage());
@@ -84,8 +89,13 @@ class ParametersTest {
 
   @Test
   void peakIsReadFromTheKernelsStatus(@TempDir Path folder) throws IOException {
-    Path status = Files.writeString(folder.resolve("status"), "Name:\tjava\nVmHWM:\t  2048 kB\n");
+    String more = "VmRSS:\t  1024 kB\nRssFile:\t 512 kB\n";
+    Path status =
+        Files.writeString(folder.resolve("status"), "Name:\tjava\nVmHWM:\t  2048 kB\n" + more);
     assertEquals(List.of(2.0), PeakMemory.mebibytes(status).toList());
+    assertEquals(new ProcessMemory(1 << 20, 2 << 20, 1 << 19), ProcessMemory.of(status));
     assertEquals(List.of(), PeakMemory.mebibytes(folder.resolve("none")).toList());
+    Path empty = Files.createFile(folder.resolve("empty"));
+    assertThrows(IOException.class, () -> ProcessMemory.of(empty));
   }
 }

@@ -5,7 +5,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +39,8 @@ final class Batch {
           "json",
           "quiet",
           "debug",
+          "preview",
+          "preview-model",
           "threads",
           "optimized-cache");
 
@@ -88,8 +89,9 @@ final class Batch {
     Map<Path, Integer> targets = new HashMap<>();
     for (BatchLine line : lines) {
       try {
-        add(line, names, manifest, pictures);
-        checkTargets(pictures, line, targets);
+        List<BatchPicture> added = pictures(line, names, manifest);
+        checkTargets(added, line, targets);
+        pictures.addAll(added);
       } catch (IllegalArgumentException e) {
         throw new IllegalArgumentException(BatchReader.at(file, line.number(), e.getMessage()), e);
       } catch (IOException e) {
@@ -99,17 +101,21 @@ final class Batch {
     return pictures;
   }
 
-  private void add(
-      BatchLine line, OutputNames names, Manifest manifest, List<BatchPicture> pictures)
+  private List<BatchPicture> pictures(BatchLine line, OutputNames names, Manifest manifest)
       throws IOException {
+    List<BatchPicture> pictures = new ArrayList<>();
     Map<String, String> options = new TreeMap<>(given);
     options.putAll(line.options().given());
     options.keySet().removeAll(NOT_COMPARED);
+    if (!options.containsKey("memory")) {
+      options.remove("residency"); // under a limit it decides on tiles
+    }
     int number = 0;
     for (Job job : request.jobs(line, (at, other) -> seed(manifest.seed(at), other))) {
       Optional<Path> target = names.reserve(line.options().out(), number++);
       pictures.add(new BatchPicture(job, line.number(), number, options, target));
     }
+    return pictures;
   }
 
   private long seed(OptionalLong earlier, LongSupplier otherwise) {
@@ -125,9 +131,8 @@ final class Batch {
   /** No two lines may have the same file. */
   private static void checkTargets(
       List<BatchPicture> pictures, BatchLine line, Map<Path, Integer> targets) throws IOException {
-    Set<Path> checked = new HashSet<>();
     for (BatchPicture picture : pictures) {
-      if (picture.line() != line.number() || picture.target().isEmpty()) {
+      if (picture.target().isEmpty()) {
         continue;
       }
       Path target = picture.target().get().toAbsolutePath().normalize();
@@ -136,7 +141,7 @@ final class Batch {
         throw new BatchLine.WrongKeyException(
             "out", "a file of its own", target + ", which is that of line " + other);
       }
-      if (line.options().out().isPresent() && checked.add(target)) {
+      if (line.options().out().isPresent()) {
         checkWritable(target);
       }
     }

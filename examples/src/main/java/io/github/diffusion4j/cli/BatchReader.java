@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** Reads batch files: JSON Lines, CSV, or a prompt a line, UTF-8 with or without its mark. */
 final class BatchReader {
@@ -80,18 +81,18 @@ final class BatchReader {
   }
 
   private void line(int number, String line, boolean json) {
-    Map<String, String> values = json ? object(number, line) : Map.of(PROMPT, line);
+    Map<String, List<String>> values = json ? object(number, line) : Map.of(PROMPT, List.of(line));
     add(number, values);
   }
 
-  private void add(int number, Map<String, String> values) {
-    Map<String, String> options = new LinkedHashMap<>(values);
-    String prompt = options.remove(PROMPT);
+  private void add(int number, Map<String, List<String>> values) {
+    Map<String, List<String>> options = new LinkedHashMap<>(values);
+    List<String> prompt = options.remove(PROMPT);
     if (prompt == null) {
       throw wrong(number, "key \"prompt\": expected text, found none", null);
     }
     try {
-      lines.add(new BatchLine(number, prompt, LineOptions.parse(options)));
+      lines.add(new BatchLine(number, prompt.get(0), LineOptions.parse(options)));
     } catch (IllegalArgumentException e) {
       throw wrong(number, e.getMessage(), e);
     }
@@ -107,7 +108,7 @@ final class BatchReader {
     return kind;
   }
 
-  private Map<String, String> object(int number, String line) {
+  private Map<String, List<String>> object(int number, String line) {
     JsonNode object;
     try {
       object = JSON.readTree(line);
@@ -120,42 +121,39 @@ final class BatchReader {
     if (!object.isObject()) {
       throw wrong(number, "expected one JSON object, found " + object, null);
     }
-    Map<String, String> values = new LinkedHashMap<>();
+    Map<String, List<String>> values = new LinkedHashMap<>();
     try {
-      object.properties().forEach(e -> values.put(e.getKey(), value(e.getKey(), e.getValue())));
+      object.properties().forEach(e -> values.put(e.getKey(), texts(e.getKey(), e.getValue())));
     } catch (IllegalArgumentException e) {
       throw wrong(number, e.getMessage(), e);
     }
     return values;
   }
 
-  private String value(String key, JsonNode value) {
+  private List<String> texts(String key, JsonNode value) {
     LineOptions.Kind kind = kind(key);
     boolean fits =
         switch (kind) {
           case WHOLE -> value.isIntegralNumber();
-          case WHOLE_LIST -> value.isIntegralNumber() || isSeeds(value);
+          case WHOLE_LIST -> value.isIntegralNumber() || isList(value, JsonNode::isIntegralNumber);
           case NUMBER -> value.isNumber();
           case FLAG -> value.isBoolean();
           case TEXT -> value.isTextual();
+          case TEXT_LIST -> value.isTextual() || isList(value, JsonNode::isTextual);
         };
     if (!fits) {
       throw new BatchLine.WrongKeyException(key, kind.label(), value.toString());
     }
     if (!value.isArray()) {
-      return value.asText();
+      return List.of(value.asText());
     }
     List<String> parts = new ArrayList<>();
     value.forEach(part -> parts.add(part.asText()));
-    return String.join(",", parts);
+    return parts;
   }
 
-  private static boolean isSeeds(JsonNode value) {
-    boolean whole = value.isArray() && !value.isEmpty();
-    for (JsonNode part : value) {
-      whole &= part.isIntegralNumber();
-    }
-    return whole;
+  private static boolean isList(JsonNode value, Predicate<JsonNode> part) {
+    return value.isArray() && !value.isEmpty() && value.valueStream().allMatch(part);
   }
 
   private void csv(String text) throws IOException {
@@ -175,10 +173,10 @@ final class BatchReader {
         String problem = "expected %d cells as in the header, found %d";
         throw wrong(row.line(), problem.formatted(header.cells().size(), row.cells().size()), null);
       }
-      Map<String, String> values = new LinkedHashMap<>();
+      Map<String, List<String>> values = new LinkedHashMap<>();
       for (int i = 0; i < row.cells().size(); i++) {
         if (!row.cells().get(i).isEmpty()) {
-          values.put(header.cells().get(i).strip(), row.cells().get(i));
+          values.put(header.cells().get(i).strip(), List.of(row.cells().get(i)));
         }
       }
       add(row.line(), values);

@@ -1,13 +1,13 @@
 package io.github.diffusion4j.cli;
 
 import io.github.diffusion4j.RuntimeOptions.Precision;
-import io.github.diffusion4j.checkpoint.CheckpointHints;
 import io.github.diffusion4j.family.ModelExport;
 import io.github.diffusion4j.family.ModelLayout;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -40,11 +40,7 @@ final class ExportCommand implements Callable<Integer> {
       description = "What the networks compute in: fp32, fp16 or bf16. Default: as stored.")
   private Precision precision = Precision.STORED;
 
-  @Option(
-      names = "--config",
-      paramLabel = "DIR",
-      description = "Configurations of a checkpoint in one file, as for generate.")
-  private Path config;
+  @Mixin private CheckpointOptions checkpoint;
 
   ExportCommand(Session session) {
     this.session = session;
@@ -52,9 +48,7 @@ final class ExportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    CheckpointHints hints =
-        config == null ? CheckpointHints.NONE : CheckpointHints.NONE.withConfigs(config);
-    new ModelExport(ModelLayout.of(model, hints), precision).write(out);
+    new ModelExport(ModelLayout.of(model, checkpoint.hints()), precision).write(out);
     session.out().println(out);
     session.out().flush();
     return 0;

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
-import io.github.diffusion4j.checkpoint.CheckpointHints;
 import io.github.diffusion4j.examples.ShippedModel;
 import io.github.diffusion4j.family.MemoryNeeds;
 import io.github.diffusion4j.family.ModelLayout;
@@ -16,6 +15,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -39,11 +39,7 @@ final class InspectCommand implements Callable<Integer> {
               + " model that ships.")
   private Path folder;
 
-  @Option(
-      names = "--config",
-      paramLabel = "DIR",
-      description = "Configurations of a checkpoint in one file, as for generate.")
-  private Path config;
+  @Mixin private CheckpointOptions checkpoint;
 
   @Option(names = "--json", description = "Print one JSON object.")
   private boolean json;
@@ -65,10 +61,7 @@ final class InspectCommand implements Callable<Integer> {
       print(json ? write(tensors.json()) : tensors.toText());
       return 0;
     }
-    ModelLayout layout =
-        ModelLayout.of(
-            model,
-            config == null ? CheckpointHints.NONE : CheckpointHints.NONE.withConfigs(config));
+    ModelLayout layout = ModelLayout.of(model, checkpoint.hints());
     Inspection inspection = Inspection.of(layout);
     Optional<ModelFacts> facts = facts(layout);
     Optional<MemoryTable> memory = memory(inspection, facts);

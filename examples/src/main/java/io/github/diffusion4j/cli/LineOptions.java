@@ -31,7 +31,9 @@ final class LineOptions {
     /** A boolean. */
     FLAG("true or false"),
     /** Any text. */
-    TEXT("text");
+    TEXT("text"),
+    /** One text or more. */
+    TEXT_LIST("text or a list of texts");
 
     private final String label;
 
@@ -73,23 +75,26 @@ final class LineOptions {
   /**
    * Reads values by key.
    *
+   * @param values one text or more for each key
    * @throws BatchLine.WrongKeyException if a value does not fit
    */
-  static LineOptions parse(Map<String, String> values) {
+  static LineOptions parse(Map<String, List<String>> values) {
     LineOptions options = new LineOptions();
     CommandLine command = command(options);
     List<String> args = new ArrayList<>();
     values.forEach(
-        (key, value) -> {
-          check(key, value, option(command, "--" + key));
-          args.add("--" + key + "=" + value);
+        (key, texts) -> {
+          for (String text : texts) {
+            check(key, text, option(command, "--" + key));
+            args.add("--" + key + "=" + text);
+          }
+          options.given.put(key, String.join(",", texts));
         });
     try {
       command.parseArgs(args.toArray(String[]::new));
     } catch (ParameterException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
-    options.given.putAll(values);
     return options;
   }
 
@@ -105,11 +110,12 @@ final class LineOptions {
 
   private static Kind kind(OptionSpec option) {
     Class<?> type = option.type();
+    if (type == List.class) {
+      return option.auxiliaryTypes()[0] == Long.class ? Kind.WHOLE_LIST : Kind.TEXT_LIST;
+    }
     return type == Integer.class || type == Long.class
         ? Kind.WHOLE
-        : type == Double.class
-            ? Kind.NUMBER
-            : type == Boolean.class ? Kind.FLAG : type == List.class ? Kind.WHOLE_LIST : Kind.TEXT;
+        : type == Double.class ? Kind.NUMBER : type == Boolean.class ? Kind.FLAG : Kind.TEXT;
   }
 
   private static void check(String key, String value, OptionSpec option) {
@@ -133,7 +139,7 @@ final class LineOptions {
             throw new NumberFormatException();
           }
         }
-        case TEXT -> {
+        case TEXT, TEXT_LIST -> {
           for (ITypeConverter<?> converter : option.converters()) {
             converter.convert(value);
           }
@@ -179,7 +185,7 @@ final class LineOptions {
     return Optional.ofNullable(out);
   }
 
-  /** Values by key, as given. */
+  /** Values by key, as given, with commas between those of a list. */
   Map<String, String> given() {
     return Map.copyOf(given);
   }

@@ -5,10 +5,8 @@ import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.SafetyPolicy;
 import io.github.diffusion4j.VaeTiling;
-import io.github.diffusion4j.checkpoint.CheckpointHints;
 import io.github.diffusion4j.examples.ShippedModel;
 import io.github.diffusion4j.family.ModelLayout;
-import io.github.diffusion4j.scheduler.Prediction;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,6 +14,7 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
@@ -31,22 +30,7 @@ final class ModelOptions {
               + " small model that ships.")
   private Path model;
 
-  @Option(
-      names = "--config",
-      paramLabel = "DIR",
-      description =
-          "Configurations and tokenizers of a checkpoint in one file, in the layout of diffusers,"
-              + " where they are not those of published models.")
-  private Path config;
-
-  @Option(
-      names = "--prediction",
-      paramLabel = "TYPE",
-      converter = PredictionConverter.class,
-      description =
-          "What the UNet of a checkpoint in one file gives, where the file does not say: epsilon or"
-              + " v_prediction.")
-  private Prediction prediction;
+  @Mixin private CheckpointOptions checkpoint;
 
   @Option(
       names = "--lora-dir",
@@ -117,7 +101,7 @@ final class ModelOptions {
       description =
           "Pictures that the model's safety checker flags: black, blur, report (only told) or off."
               + " Default: black.")
-  private SafetyPolicy safety = SafetyPolicy.BLACK;
+  private SafetyPolicy safety;
 
   @Option(
       names = "--no-safety-checker",
@@ -140,10 +124,7 @@ final class ModelOptions {
 
   /** The model with what these options add to it. */
   ModelLayout layout() throws IOException {
-    CheckpointHints hints =
-        config == null ? CheckpointHints.NONE : CheckpointHints.NONE.withConfigs(config);
-    ModelLayout layout =
-        ModelLayout.of(folder(), prediction == null ? hints : hints.withPrediction(prediction));
+    ModelLayout layout = ModelLayout.of(folder(), checkpoint.hints());
     if (!merged.isEmpty()) {
       layout = layout.withLoras(merged.stream().map(LoraOption::parse).toList());
     }
@@ -164,11 +145,21 @@ final class ModelOptions {
             .vaeTiling(tiling)
             .residency(residency)
             .memoryLimit(memory)
-            .safety(unchecked ? SafetyPolicy.OFF : safety);
+            .safety(safety());
     if (optimizedCache != null) {
       options.optimizedModelCache(optimizedCache);
     }
     return options.build();
+  }
+
+  private SafetyPolicy safety() {
+    if (unchecked && safety != null && safety != SafetyPolicy.OFF) {
+      throw new IllegalArgumentException(
+          "--no-safety-checker means --safety off, got --safety "
+              + safety.name().toLowerCase(Locale.ROOT)
+              + " as well; give one of them");
+    }
+    return unchecked ? SafetyPolicy.OFF : safety == null ? SafetyPolicy.BLACK : safety;
   }
 
   /** Reads when to tile. */
@@ -245,19 +236,6 @@ final class ModelOptions {
       } catch (IllegalArgumentException e) {
         throw new TypeConversionException(e.getMessage());
       }
-    }
-  }
-
-  /** Reads what a UNet gives. */
-  static final class PredictionConverter implements ITypeConverter<Prediction> {
-    @Override
-    public Prediction convert(String text) {
-      return switch (text.toLowerCase(Locale.ROOT)) {
-        case "epsilon" -> Prediction.EPSILON;
-        case "v", "v_prediction" -> Prediction.V;
-        default ->
-            throw new TypeConversionException("expected epsilon or v_prediction, got " + text);
-      };
     }
   }
 }

@@ -51,6 +51,9 @@ final class RequestOptions {
           "Paint a picture again from what its file says; other options change single things.")
   private Path from;
 
+  /** What the picture to be painted again says; read when it is first asked for. */
+  private GenerationRequest again;
+
   /** The words that the model is taught before it paints. */
   List<TextualInversion> inversions() throws IOException {
     return arguments.inversions();
@@ -128,7 +131,10 @@ final class RequestOptions {
   }
 
   private Optional<GenerationRequest> painted() throws IOException {
-    return from == null ? Optional.empty() : Optional.of(Provenance.readRequest(from));
+    if (from != null && again == null) {
+      again = Provenance.readRequest(from);
+    }
+    return Optional.ofNullable(again);
   }
 
   private static long firstSeed(Optional<GenerationRequest> painted) {

@@ -12,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -97,14 +96,11 @@ record TensorInspection(
     types().forEach((type, count) -> counts.put(type.name(), count));
     ObjectNode texts = root.putObject("metadata");
     metadata.forEach(texts::put);
-    Map<String, TensorInfo> byName = new LinkedHashMap<>();
-    tensors.forEach(tensor -> byName.put(tensor.name(), tensor));
     ObjectNode all = root.putObject("tensors");
-    byName.forEach(
-        (name, tensor) -> {
-          ObjectNode one = all.putObject(name).put("type", tensor.type().name());
-          tensor.shape().forEach(one.putArray("shape")::add);
-        });
+    for (TensorInfo tensor : tensors) {
+      ObjectNode one = all.putObject(tensor.name()).put("type", tensor.type().name());
+      tensor.shape().forEach(one.putArray("shape")::add);
+    }
     return root;
   }
 }

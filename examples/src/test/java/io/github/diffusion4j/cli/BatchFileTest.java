@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.diffusion4j.Lora;
 import io.github.diffusion4j.image.PictureFile;
 import io.github.diffusion4j.pipeline.Provenance;
 import java.io.IOException;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
 
 class BatchFileTest {
 
@@ -112,6 +114,37 @@ class BatchFileTest {
     assertEquals("a {red|green} __fox__", manifest().get(0).path("prompt").asText());
   }
 
+  @Test
+  void aLineHasItsLoras() throws IOException {
+    String weights = "../core/src/test/resources/goldens/pipelines/weights/lora_";
+    String kohya = weights + "kohya.safetensors";
+    String peft = weights + "diffusers.safetensors:0.5";
+    Lora first = Lora.of(Path.of("lora_kohya.safetensors"), 1);
+    Lora second = Lora.of(Path.of("lora_diffusers.safetensors"), 0.5);
+    String text =
+        """
+        {"prompt":"one","seed":1,"lora":"%s"}
+        {"prompt":"two","seed":1,"lora":["%s","%s"]}
+        """
+            .formatted(kohya, kohya, peft);
+    String model = "--model=../core/src/test/resources/goldens/pipelines/sd15-clip-skip/model";
+    Run run = batch("b.jsonl", text, model, "--width=64", "--height=64");
+    assertEquals(0, run.code(), run.err());
+    assertEquals(List.of(first), loras("one-1.png"));
+    assertEquals(List.of(first, second), loras("two-1.png"));
+    assertEquals(
+        kohya + "," + peft, manifest().get(1).path("options").path("lora").asText(), "as given");
+    String csv = "prompt,seed,lora\nthree,1,%s\nfour,1,\n".formatted(peft);
+    run = batch("b.csv", csv, model, "--width=64", "--height=64", "--lora=" + kohya);
+    assertEquals(0, run.code(), run.err());
+    assertEquals(List.of(second), loras("three-1.png"));
+    assertEquals(List.of(first), loras("four-1.png"));
+  }
+
+  private List<Lora> loras(String picture) throws IOException {
+    return Provenance.readRequest(pictures().resolve(picture)).loras();
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = ';',
@@ -125,6 +158,9 @@ class BatchFileTest {
         "b.jsonl; {\"prompt\":\"a\",\"steps\":0}; steps must be at least 1, got 0",
         "b.jsonl; {\"prompt\":\"a\",\"count\":0}; count must be at least 1, got 0",
         "b.jsonl; {\"prompt\":\"a\",\"seed\":[1,2.5]}; key \"seed\": expected a whole number or a list",
+        "b.jsonl; {\"prompt\":\"a\",\"lora\":3}; key \"lora\": expected text or a list of texts, found 3",
+        "b.jsonl; {\"prompt\":\"a\",\"lora\":[\"x\",3]}; key \"lora\": expected text or a list of texts",
+        "b.jsonl; {\"prompt\":\"a\",\"lora\":[]}; key \"lora\": expected text or a list of texts",
         "b.jsonl; {\"prompt\":\"a\",\"one-by-one\":\"yes\"}; expected true or false, found \"yes\"",
         "b.jsonl; {\"prompt\":\"a\",\"noise\":\"white\"}; key \"noise\": noise kind must be one of",
         "b.jsonl; {\"prompt\":\"a\",\"guidance-interval\":\"1\"}; key \"guidance-interval\": guidance interval",
@@ -211,7 +247,28 @@ class BatchFileTest {
     assertEquals(1, painted(batch("b.jsonl", fox.replace("fox.png", "new.png") + cat)));
     assertEquals(1, painted(batch("b.jsonl", fox.replace("fox.png", "new.png") + "\n" + cat)));
     assertEquals(2, painted(batch("b.jsonl", fox + "\n" + cat, "--width=96")));
+    String[] sameBits = {"--width=96", "--preview=1", "--residency=on-demand", "--threads=1"};
+    assertEquals(0, painted(batch("b.jsonl", fox + "\n" + cat, sameBits)));
+    assertEquals(2, painted(batch("b.jsonl", fox + "\n" + cat, "--width=96", "--memory=9g")));
+    String[] planned = {"--width=96", "--memory=9g", "--residency=on-demand"};
+    assertEquals(2, painted(batch("b.jsonl", fox + "\n" + cat, planned)));
     assertEquals(2, painted(batch("other.jsonl", fox + "\n" + cat, "--width=96")));
+  }
+
+  @Test
+  void aPictureToPaintAgainIsReadOnceForAllLines() throws IOException {
+    Path painted = folder.resolve("painted.png");
+    Run run = Run.of("generate", "a fox", "--steps=1", "--seed=3", "--out=" + painted);
+    assertEquals(0, run.code(), run.err());
+    Path file = Files.writeString(folder.resolve("b.txt"), "a cat\nan owl\n");
+    RequestOptions options = new RequestOptions();
+    new CommandLine(options).parseArgs("--batch-file=" + file, "--from=" + painted);
+    List<BatchLine> lines = BatchReader.read(file);
+    assertEquals(3, options.jobs(lines.get(0), (line, other) -> 0).get(0).seed());
+    Files.delete(painted);
+    Job second = options.jobs(lines.get(1), (line, other) -> 0).get(0);
+    assertEquals("an owl", second.prompt());
+    assertEquals(3, second.seed());
   }
 
   @Test

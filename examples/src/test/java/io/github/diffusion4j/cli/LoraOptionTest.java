@@ -96,6 +96,33 @@ class LoraOptionTest {
   }
 
   @Test
+  void exportAndInspectTakeWhatTheUNetGives() throws IOException {
+    Path configs = folder.resolve("configs"); // a scheduler's would say what the UNet gives
+    List<String> parts =
+        List.of(
+            "unet/config.json",
+            "vae_decoder/config.json",
+            "text_encoder/config.json",
+            "tokenizer/tokenizer.json");
+    for (String part : parts) {
+      Files.createDirectories(configs.resolve(part).getParent());
+      Files.copy(MODEL.resolve(part), configs.resolve(part));
+    }
+    String[] hints = {"--config=" + configs, "--prediction=v_prediction"};
+    Path out = folder.resolve("x");
+    Run run = Run.of("export", ONE_FILE.toString(), hints[0], hints[1], "--out=" + out);
+    assertEquals(0, run.code(), run.err());
+    String scheduler = Files.readString(out.resolve("scheduler/scheduler_config.json"));
+    assertTrue(scheduler.contains("v_prediction"), scheduler);
+    run = Run.of("inspect", ONE_FILE.toString(), "--no-open", hints[0], hints[1]);
+    assertEquals(0, run.code(), run.err());
+    assertTrue(run.out().contains("prediction_type = v_prediction"), run.out());
+    run = Run.of("export", ONE_FILE.toString(), "--prediction=x", "--out=" + folder + "/y");
+    assertEquals(2, run.code());
+    assertTrue(run.err().contains("expected epsilon or v_prediction, got x"), run.err());
+  }
+
+  @Test
   void whatIsNotThereIsSaid() {
     Run run = Run.of("generate", "a cat <lora:none>", "--model=" + MODEL, "--prompt-syntax=a1111");
     assertEquals(2, run.code(), run.err());

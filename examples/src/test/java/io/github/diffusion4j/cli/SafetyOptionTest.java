@@ -75,6 +75,14 @@ class SafetyOptionTest {
   }
 
   @Test
+  void checkerIsNotTurnedOffAndUsedAtOnce() {
+    Run run = paint("--no-safety-checker", "--safety=report");
+    assertEquals(2, run.code(), run.err());
+    assertTrue(run.err().contains("--no-safety-checker means --safety off"), run.err());
+    assertEquals(0, paint("--no-safety-checker", "--safety=off").code());
+  }
+
+  @Test
   void policyCanBeChosen() throws IOException {
     Run run = paint("--safety=report", "--json");
     assertEquals(0, run.code(), run.err());
