@@ -6,6 +6,7 @@ import static io.github.diffusion4j.graph.Normalization.layerNorm;
 import io.github.diffusion4j.config.ConfigFile;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * The transformer that CLIP's encoders of texts and of pictures share (Radford et al. 2021, arXiv
@@ -21,9 +22,17 @@ import java.util.List;
 record ClipEncoder(
     int width, int intermediate, int layers, int heads, Activation activation, double epsilon) {
 
+  private static final Pattern OWN =
+      Pattern.compile("(embeddings|encoder|final_layer_norm|pre_layrnorm|post_layernorm)\\.");
+
   /** What queries find among keys. */
   private interface Lookup {
     Value apply(Value query, Value key, Value value);
+  }
+
+  /** Whether a key is of an encoder's module itself, without the name of that module. */
+  static boolean isOwn(String key) {
+    return OWN.matcher(key).lookingAt();
   }
 
   /**

@@ -45,6 +45,12 @@ record ClipTextModel(
     return encoder.width();
   }
 
+  /** Some versions write the model's own weights without its name before them. */
+  @Override
+  public String presentName(String key) {
+    return ClipEncoder.isOwn(key) ? "text_model." + key : key;
+  }
+
   @Override
   public boolean tolerates(String key) {
     return key.endsWith("position_ids")
@@ -57,7 +63,7 @@ record ClipTextModel(
   @Override
   public void addTo(Graph graph, List<GraphEdit> edits) {
     Scope root = graph.root();
-    Scope model = root.has("embeddings.token_embedding.weight") ? root : root.at("text_model");
+    Scope model = root.at("text_model");
     Value ids = graph.input(IDS, ElementType.INT64, BATCH, TOKENS);
     Value mask = mask(graph, ids, edits);
     Value embedded = embed(model.at("embeddings"), ids, edits);

@@ -22,6 +22,7 @@ record ClipVisionModel(int channels, int size, int patch, ClipEncoder encoder, i
     implements Architecture {
 
   private static final String BATCH = "batch_size";
+  private static final String MODULE = "vision_model.";
 
   /** What the encoder makes of pictures: the last states, and that of the first token. */
   record Seen(Value states, Value pooled) {}
@@ -55,6 +56,11 @@ record ClipVisionModel(int channels, int size, int patch, ClipEncoder encoder, i
       }
     }
     return config;
+  }
+
+  @Override
+  public String presentName(String key) {
+    return ClipEncoder.isOwn(key) ? MODULE + key : key;
   }
 
   @Override

@@ -24,11 +24,20 @@ record SafetyCheckerModel(ClipVisionModel vision) implements Architecture {
   private static final double ROUNDED_TO_ZERO = 0.0005;
 
   private static final double LEAST_LENGTH = 1e-12;
+  private static final String MODULE = "vision_model.";
   private static final String BATCH = "batch";
 
   /** Reads config.json. */
   static SafetyCheckerModel of(ConfigFile config) {
     return new SafetyCheckerModel(ClipVisionModel.of(config));
+  }
+
+  /** The encoder is a model within a model; some versions write one of the two names only. */
+  @Override
+  public String presentName(String key) {
+    return key.startsWith(MODULE) && ClipEncoder.isOwn(key.substring(MODULE.length()))
+        ? MODULE + key
+        : key;
   }
 
   @Override

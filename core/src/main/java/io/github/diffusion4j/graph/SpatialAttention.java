@@ -4,11 +4,14 @@ import static io.github.diffusion4j.graph.Linear.linear;
 import static io.github.diffusion4j.graph.Linear.pointwise;
 import static io.github.diffusion4j.graph.Normalization.groupNorm;
 
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
 /**
  * Attention between the places of a feature map, added to the map, as autoencoders and
- * unconditional UNets have it. Layers are named to_q, to_k, to_v, to_out.0, or in older files
- * query, key, value, proj_attn; their weights are matrices, or the kernels of 1x1 convolutions that
- * they were once.
+ * unconditional UNets have it. Layers are named to_q, to_k, to_v, to_out.0; their weights are
+ * matrices, or the kernels of 1x1 convolutions that they were once.
  *
  * @param heads divides the channels
  * @param groups of the normalization
@@ -16,6 +19,11 @@ import static io.github.diffusion4j.graph.Normalization.groupNorm;
  * @param outputScale divides the sum of attention and map
  */
 record SpatialAttention(int heads, int groups, double epsilon, double outputScale) {
+
+  private static final Pattern OLD =
+      Pattern.compile("(.*\\.attentions\\.\\d+\\.)(query|key|value|proj_attn)(\\.(?:weight|bias))");
+  private static final Map<String, String> PRESENT =
+      Map.of("query", "to_q", "key", "to_k", "value", "to_v", "proj_attn", "to_out.0");
 
   /** The map [batch, channels, height, width] with what each place found in the others. */
   Value apply(Scope module, Value x) {
@@ -25,21 +33,27 @@ record SpatialAttention(int heads, int groups, double epsilon, double outputScal
     Value found =
         Attention.of(heads, channels)
             .apply(
-                layer(module, "to_q", "query", places),
-                layer(module, "to_k", "key", places),
-                layer(module, "to_v", "value", places));
-    Value out = layer(module, "to_out.0", "proj_attn", found);
+                layer(module.at("to_q"), places),
+                layer(module.at("to_k"), places),
+                layer(module.at("to_v"), places));
+    Value out = layer(module.at("to_out.0"), found);
     Value sum = x.plus(out.transpose(0, 2, 1).reshapeAs(x));
     return outputScale == 1 ? sum : sum.over(outputScale);
   }
 
-  /** A layer under its name or, where only that is there, its old one. */
-  private static Value layer(Scope attention, String name, String old, Value x) {
-    boolean renamed = !attention.has(name + ".weight") && attention.has(old + ".weight");
-    Scope module = attention.at(renamed ? old : name);
+  private static Value layer(Scope module, Value x) {
+    long channels = x.dim(2);
     return module.rank("weight") == 4
-        ? pointwise(module, x, x.dim(2))
-        : linear(module, x, x.dim(2));
+        ? pointwise(module, x, channels)
+        : linear(module, x, channels);
+  }
+
+  /** The present name of a weight; old files have query, key, value, proj_attn. */
+  static String presentName(String key) {
+    Matcher matcher = OLD.matcher(key);
+    return matcher.matches()
+        ? matcher.group(1) + PRESENT.get(matcher.group(2)) + matcher.group(3)
+        : key;
   }
 
   /** Attention of one head. */

@@ -12,6 +12,7 @@ import io.github.diffusion4j.RuntimeOptions.Precision;
 import io.github.diffusion4j.onnx.NativeCount;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.tensor.SafetensorsFile;
+import io.github.diffusion4j.tensor.SafetensorsWriter;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -96,6 +97,24 @@ class BuiltSafetyCheckerTest {
     try (SafetyChecker checker =
         SafetyChecker.of(ModelLayout.of(folder), OrtRuntime.of(OPTIONS)).orElseThrow()) {
       assertEquals(expected, flags(checker));
+    }
+  }
+
+  /** Versions of the reference differ in how they name a model within a model. */
+  @Test
+  void encoderUnderOneOfItsNames() throws IOException {
+    SafetensorsWriter writer = new SafetensorsWriter();
+    try (SafetensorsFile tensors = SafetensorsFile.open(golden.resolve("model.safetensors"))) {
+      for (String name : tensors.names()) {
+        if (!name.endsWith("position_ids")) {
+          String other = name.replace("vision_model.vision_model.", "vision_model.");
+          writer.add(other, tensors.info(name).shape(), tensors.floats(name));
+        }
+      }
+    }
+    writer.write(folder.resolve("safety_checker/model.safetensors"));
+    try (SafetyChecker checker = SafetyChecker.load(folder, OPTIONS)) {
+      assertEquals(List.of(true, true, false, false, true, false), flags(checker));
     }
   }
 

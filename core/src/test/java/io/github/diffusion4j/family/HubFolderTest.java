@@ -190,7 +190,7 @@ class HubFolderTest {
     wrong.put(key, List.of(8L, 4L, 1L, 1L), new float[32]);
     wrong.write(folder.resolve(VAE));
     thrown = assertThrows(ModelFormatException.class, () -> decoded(folder));
-    assertTrue(thrown.getMessage().contains(key), thrown.getMessage());
+    assertTrue(thrown.getMessage().contains("attentions.0.to_k.weight"), thrown.getMessage());
     assertTrue(thrown.getMessage().contains("[8, 8, 1, 1]"), thrown.getMessage());
     assertTrue(thrown.getMessage().contains("F32[8, 4, 1, 1]"), thrown.getMessage());
   }
@@ -207,6 +207,26 @@ class HubFolderTest {
         .renamed(name -> name.replaceFirst("^text_model\\.", ""), false)
         .write(folder.resolve(ENCODER));
     assertArrayEquals(read(model), read(folder), 0f);
+    assertEquals(layers(model), layers(folder), "LoRAs find the layers");
+  }
+
+  private static Set<String> layers(Path of) throws IOException {
+    return ModelLayout.of(of).network("text_encoder").source().layers().keySet();
+  }
+
+  @Test
+  void attentionOfUnetsWithoutTextUnderOldNames() throws IOException {
+    Path unet = Goldens.resource("/goldens/unets/unconditional");
+    Path file = folder.resolve("unet/diffusion_pytorch_model.safetensors");
+    Tensors.of(unet.resolve(file.getFileName().toString()))
+        .renamed(HubFolderTest::old, false)
+        .write(file);
+    Files.copy(unet.resolve("config.json"), folder.resolve("unet/config.json"));
+    ComponentNetwork renamed = ComponentNetwork.find(folder, "unet").orElseThrow();
+    ComponentNetwork present =
+        ComponentNetwork.find(unet.getParent(), "unconditional").orElseThrow();
+    assertEquals(present.source().layers(), renamed.source().layers());
+    assertEquals(present.describe().elements(), renamed.describe().elements());
   }
 
   @ParameterizedTest
