@@ -51,7 +51,8 @@ public final class Autoencoder implements LatentCodec, LatentPreview, AutoClosea
    * Opens an autoencoder.
    *
    * @param folder has vae_decoder/model.onnx and vae_decoder/config.json, and
-   *     vae_encoder/model.onnx where pictures are to be encoded; or vae/config.json and weights
+   *     vae_encoder/model.onnx where pictures are to be encoded; or vae/config.json and weights, or
+   *     these two by themselves
    * @param options provider, threads and memory
    * @return owned by the caller
    * @throws IOException if a file cannot be read
