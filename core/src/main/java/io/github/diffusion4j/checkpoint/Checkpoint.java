@@ -35,14 +35,12 @@ public final class Checkpoint {
 
   private final Path file;
   private final Map<String, TensorInfo> tensors = new LinkedHashMap<>();
-  private final Map<String, String> metadata;
   private final CheckpointKind kind;
   private final Map<String, Mapping> networks = new LinkedHashMap<>();
   private final Map<String, Map<String, Object>> configs = new LinkedHashMap<>();
 
   private Checkpoint(Path file, TensorStore store, CheckpointHints hints) throws IOException {
     this.file = file;
-    this.metadata = store.metadata();
     store.names().forEach(name -> tensors.put(name, store.info(name)));
     this.kind = CheckpointKind.of(file, tensors.keySet());
     kind.prefixes()
@@ -50,19 +48,31 @@ public final class Checkpoint {
             (component, prefix) ->
                 networks.put(
                     component, mapping(StoredNetwork.of(file, tensors, prefix), component, hints)));
-    configs.putAll(new CheckpointConfig(this, hints).all(store));
+    new CheckpointConfig(this, hints)
+        .all(store)
+        .forEach((name, config) -> configs.put(name, Collections.unmodifiableMap(config)));
     logLeftOver();
   }
 
   private Mapping mapping(StoredNetwork stored, String component, CheckpointHints hints) {
     return switch (component) {
-      case "unet" -> new LdmUNet(stored);
+      case "unet" -> unet(stored);
       case "vae" -> new LdmAutoencoder(stored);
       default ->
           stored.hasAny("transformer.resblocks.")
               ? new OpenClipText(stored, kind != CheckpointKind.SD2, layers(component, hints))
               : new ClipText(stored);
     };
+  }
+
+  private Mapping unet(StoredNetwork stored) {
+    TensorInfo added = stored.tensors().get(LdmUNet.ADDED);
+    if (added != null && !kind.prefixes().containsKey("text_encoder_2")) {
+      throw stored.error(
+          "its UNet has the tensor \"%s\" of the shape %s, expected no such tensor in a model of kind %s, whose text encoder gives nothing to add to the timestep; take a file whose UNet and text encoder belong together (unCLIP models cannot be run)"
+              .formatted(added.name(), added.shape(), kind));
+    }
+    return new LdmUNet(stored);
   }
 
   private static Optional<Integer> layers(String component, CheckpointHints hints) {
@@ -137,7 +147,7 @@ public final class Checkpoint {
    * A configuration as diffusers would have it in a file.
    *
    * @param component a network, or {@code scheduler}, {@code tokenizer}, {@code model_index}
-   * @return keys and values; empty if the kind has no such component
+   * @return keys and values, unmodifiable; empty if the kind has no such component
    */
   public Map<String, Object> config(String component) {
     return configs.getOrDefault(component, Map.of());
@@ -182,24 +192,6 @@ public final class Checkpoint {
         return weights;
       }
     };
-  }
-
-  /**
-   * The stored tensors.
-   *
-   * @return by their own names, unmodifiable
-   */
-  public Map<String, TensorInfo> tensors() {
-    return Collections.unmodifiableMap(tensors);
-  }
-
-  /**
-   * Text that the file carries beside the tensors.
-   *
-   * @return unmodifiable, empty if there is none
-   */
-  public Map<String, String> metadata() {
-    return metadata;
   }
 
   /** What lies beside the networks: schedules, averages of the training, notes of mergers. */

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Makes a checkpoint's configurations: what the kind is known for, what the shapes tell, and over
- * both what is given.
+ * Makes a checkpoint's configurations: what the kind is known for, what the shapes and marks tell,
+ * over both what is given, and over all a given prediction.
  *
  * @param checkpoint with its networks
  * @param hints what is given
@@ -27,6 +27,7 @@ record CheckpointConfig(Checkpoint checkpoint, CheckpointHints hints) {
   private static final String SCHEDULER = "scheduler";
   private static final String INDEX = "model_index";
   private static final String PREDICTION = "prediction_type";
+  private static final String SIZE = "sample_size";
 
   /** Steps of the training after which the base model of Stable Diffusion 2 was published. */
   private static final long BASE_STEPS = 875_000;
@@ -48,6 +49,10 @@ record CheckpointConfig(Checkpoint checkpoint, CheckpointHints hints) {
         .forEach(
             (component, given) ->
                 configs.computeIfAbsent(component, absent -> new LinkedHashMap<>()).putAll(given));
+    hints
+        .prediction()
+        .ifPresent(given -> configs.get(SCHEDULER).put(PREDICTION, given.configName()));
+    size(configs);
     if (!hints.given().containsKey(UNET)) {
       checkChannels(configs.get(UNET));
     }
@@ -78,9 +83,7 @@ record CheckpointConfig(Checkpoint checkpoint, CheckpointHints hints) {
   private void predict(Map<String, Map<String, Object>> configs, TensorStore store) {
     Map<String, Object> scheduler = configs.get(SCHEDULER);
     String marked = store.metadata().getOrDefault("modelspec.prediction_type", "");
-    if (hints.prediction().isPresent()) {
-      scheduler.put(PREDICTION, hints.prediction().get().configName());
-    } else if (store.names().contains("v_pred") || marked.equals("v")) {
+    if (store.names().contains("v_pred") || marked.equals("v")) {
       scheduler.put(PREDICTION, Prediction.V.configName());
     } else if (marked.equals("epsilon") || isBase(store) || inChannels(configs) != 4) {
       scheduler.put(PREDICTION, Prediction.EPSILON.configName());
@@ -94,9 +97,16 @@ record CheckpointConfig(Checkpoint checkpoint, CheckpointHints hints) {
         configs.get(INDEX).put(SCHEDULER, List.of("diffusers", "DDIMScheduler"));
       }
     }
-    boolean velocity = scheduler.get(PREDICTION).equals(Prediction.V.configName());
-    if (checkpoint.kind() == CheckpointKind.SD2 && velocity) {
-      configs.get(UNET).put("sample_size", 96);
+  }
+
+  /** Models of Stable Diffusion 2 that predict velocity are those of 768 pixels. */
+  private void size(Map<String, Map<String, Object>> configs) {
+    Object prediction = configs.get(SCHEDULER).get(PREDICTION);
+    boolean given = hints.given().getOrDefault(UNET, Map.of()).containsKey(SIZE);
+    if (checkpoint.kind() == CheckpointKind.SD2
+        && Prediction.V.configName().equals(prediction)
+        && !given) {
+      configs.get(UNET).put(SIZE, 96);
     }
   }
 

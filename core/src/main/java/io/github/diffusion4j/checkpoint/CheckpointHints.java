@@ -2,8 +2,6 @@ package io.github.diffusion4j.checkpoint;
 
 import static java.util.Objects.requireNonNull;
 
-import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.scheduler.Prediction;
 import java.io.IOException;
@@ -18,10 +16,10 @@ import java.util.Optional;
 /**
  * What a checkpoint cannot tell of itself, where it is known otherwise. Immutable.
  *
- * @param prediction what the UNet's output means; empty: as marked in the file, else as most models
- *     of the kind have it
+ * @param prediction what the UNet's output means, whatever else is given; empty: as the given
+ *     scheduler has it, else as marked in the file, else as most models of the kind have it
  * @param given values of configurations by component, such as {@code unet} or {@code scheduler}, in
- *     place of those made from shapes
+ *     place of those made from the file
  * @param folder where tokenizers are looked for before the vocabulary that ships; empty for nowhere
  */
 public record CheckpointHints(
@@ -82,9 +80,7 @@ public record CheckpointHints(
   private static void put(
       Map<String, Map<String, Object>> found, String component, ConfigFile config) {
     if (config.present()) {
-      Map<String, Object> values =
-          new ObjectMapper().convertValue(config.root(), new TypeReference<>() {});
-      found.put(component, values);
+      found.put(component, config.toMap());
     }
   }
 }

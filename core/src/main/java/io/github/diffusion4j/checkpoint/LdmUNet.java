@@ -14,6 +14,9 @@ import java.util.TreeMap;
  */
 final class LdmUNet implements Mapping {
 
+  /** Embeds what SDXL adds to the timestep. */
+  static final String ADDED = "label_emb.0.0.weight";
+
   static final Map<String, String> RESNET =
       Map.of(
           "in_layers.0", "norm1",
@@ -153,7 +156,7 @@ final class LdmUNet implements Mapping {
 
   /** Width of the embedding of sizes and text that SDXL adds to the timestep's. */
   int additionWidth() {
-    return stored.size("label_emb.0.0.weight", 2, 1);
+    return stored.size(ADDED, 2, 1);
   }
 
   @Override
@@ -167,7 +170,7 @@ final class LdmUNet implements Mapping {
     config.put("down_block_types", types("DownBlock2D", false));
     config.put("up_block_types", types("UpBlock2D", true));
     config.put("transformer_layers_per_block", depths());
-    boolean linear = stored.tensors().get(attention + ".proj_in.weight").shape().size() == 2;
+    boolean linear = stored.tensor(attention + ".proj_in.weight", 2, 4).shape().size() == 2;
     config.put("use_linear_projection", linear);
     if (linear) { // heads of 64 channels; the others have eight heads
       config.put(

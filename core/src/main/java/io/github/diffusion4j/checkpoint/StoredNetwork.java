@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * The tensors of a file under one prefix: one network of a checkpoint. Immutable.
@@ -52,16 +54,22 @@ record StoredNetwork(Path file, String prefix, NavigableMap<String, TensorInfo> 
     return count;
   }
 
-  /** A tensor that must be there, of so many dimensions. */
-  TensorInfo tensor(String name, int rank) {
+  /** A tensor that must be there, of so many dimensions: one of the numbers. */
+  TensorInfo tensor(String name, Integer... ranks) {
     TensorInfo info = tensors.get(name);
+    String expected =
+        Stream.of(ranks)
+            .map(String::valueOf)
+            .collect(Collectors.joining(" or ", "", " dimensions"));
     if (info == null) {
-      throw error("has no tensor \"" + prefix + name + "\"");
-    }
-    if (info.shape().size() != rank) {
       throw error(
-          "tensor \"%s%s\" has the shape %s, expected %d dimensions"
-              .formatted(prefix, name, info.shape(), rank));
+          "has no tensor \"%s%s\", expected one of %s; download the file again or take another one"
+              .formatted(prefix, name, expected));
+    }
+    if (!List.of(ranks).contains(info.shape().size())) {
+      throw error(
+          "tensor \"%s%s\" has the shape %s, expected %s"
+              .formatted(prefix, name, info.shape(), expected));
     }
     return info;
   }

@@ -6,6 +6,7 @@ import com.google.protobuf.ByteString;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.onnx.BuiltModel;
 import io.github.diffusion4j.onnx.ElementType;
+import io.github.diffusion4j.onnx.OnnxType;
 import io.github.diffusion4j.onnx.schema.GraphProto;
 import io.github.diffusion4j.onnx.schema.ModelProto;
 import io.github.diffusion4j.onnx.schema.NodeProto;
@@ -138,9 +139,7 @@ public final class Graph {
         .setType(
             TypeProto.newBuilder()
                 .setTensorType(
-                    TypeProto.Tensor.newBuilder()
-                        .setElemType(code(type).getNumber())
-                        .setShape(shape)))
+                    TypeProto.Tensor.newBuilder().setElemType(OnnxType.code(type)).setShape(shape)))
         .build();
   }
 
@@ -212,7 +211,7 @@ public final class Graph {
     proto.addInitializer(
         TensorProto.newBuilder()
             .setName(value.name())
-            .setDataType(code(value.type()).getNumber())
+            .setDataType(OnnxType.code(value.type()))
             .addAllDims(constant.shape())
             .setRawData(constant.bytes()));
     return value;
@@ -271,20 +270,6 @@ public final class Graph {
 
   private static OperatorSetIdProto operators(String domain, int version) {
     return OperatorSetIdProto.newBuilder().setDomain(domain).setVersion(version).build();
-  }
-
-  /** The format's number of an element type. */
-  static TensorProto.DataType code(ElementType type) {
-    return switch (type) {
-      case FLOAT32 -> TensorProto.DataType.FLOAT;
-      case FLOAT16 -> TensorProto.DataType.FLOAT16;
-      case BFLOAT16 -> TensorProto.DataType.BFLOAT16;
-      case FLOAT64 -> TensorProto.DataType.DOUBLE;
-      case INT64 -> TensorProto.DataType.INT64;
-      case INT32 -> TensorProto.DataType.INT32;
-      case BOOL -> TensorProto.DataType.BOOL;
-      case UNSUPPORTED -> throw new IllegalArgumentException("type must be supported");
-    };
   }
 
   static List<Long> list(long... values) {

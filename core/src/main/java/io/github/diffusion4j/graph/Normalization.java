@@ -136,16 +136,7 @@ public final class Normalization {
    */
   public static Value rmsNorm(Scope module, Value x, double epsilon) {
     Value wide = x.cast(ElementType.FLOAT32);
-    long[] shape = x.shape();
-    shape[shape.length - 1] = 1;
-    Value mean =
-        x.graph()
-            .node("ReduceMean")
-            .in(wide.times(wide))
-            .with("axes", new long[] {-1})
-            .with("keepdims", 1)
-            .out(wide.type(), shape);
-    Value root = mean.plus(epsilon).map("Sqrt");
+    Value root = wide.times(wide).mean(-1).plus(epsilon).map("Sqrt");
     return wide.over(root).cast(x.type()).times(module.weight("weight", x.dim(-1)));
   }
 }

@@ -117,15 +117,7 @@ record UNetEmbedding(UNetConfig config, UNetInputs inputs) {
     long width = text.dim(2);
     Value tokens = layerNorm(module.at("norm1"), text, EPSILON);
     Scope pool = module.at("pool");
-    Value mean =
-        tokens
-            .graph()
-            .node("ReduceMean")
-            .in(tokens)
-            .with("axes", new long[] {1})
-            .with("keepdims", 1)
-            .out(tokens.type(), tokens.dim(0), 1, width)
-            .plus(pool.weight("positional_embedding", 1, width));
+    Value mean = tokens.mean(1).plus(pool.weight("positional_embedding", 1, width));
     Value all = Value.concat(1, mean, tokens);
     Value seen =
         Attention.of(config.extra().additionHeads(), width)

@@ -3,6 +3,7 @@ package io.github.diffusion4j.graph;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.onnx.ElementType;
+import io.github.diffusion4j.onnx.OnnxType;
 import java.util.Arrays;
 import java.util.List;
 
@@ -329,6 +330,21 @@ public final class Value {
   }
 
   /**
+   * The mean along one axis, by operators that have one form in all operator sets of a graph.
+   *
+   * @param axis the axis
+   * @return the same shape but for the axis, which has one entry
+   */
+  Value mean(int axis) {
+    int at = axis < 0 ? rank() + axis : axis;
+    long[] result = shape.clone();
+    result[at] = 1;
+    Value sum =
+        graph.node("ReduceSum").in(this, graph.constant(at)).with("keepdims", 1).out(type, result);
+    return shape[at] == FREE ? sum.over(size(at).cast(type)) : sum.over(shape[at]);
+  }
+
+  /**
    * Values joined along one axis.
    *
    * @param axis the axis
@@ -395,7 +411,7 @@ public final class Value {
   public Value cast(ElementType other) {
     return other == type
         ? this
-        : graph.node("Cast").in(this).with("to", Graph.code(other).getNumber()).out(other, shape);
+        : graph.node("Cast").in(this).with("to", OnnxType.code(other)).out(other, shape);
   }
 
   @Override

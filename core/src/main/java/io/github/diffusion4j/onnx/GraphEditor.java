@@ -1,6 +1,5 @@
 package io.github.diffusion4j.onnx;
 
-import ai.onnxruntime.platform.Fp16Conversions;
 import com.google.protobuf.CodedInputStream;
 import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
@@ -33,7 +32,6 @@ final class GraphEditor {
   /** Smaller constants stay inside: shapes and the like, which the runtime wants to see. */
   private static final int SMALL = 4096;
 
-  private static final int FLOAT32 = OnnxType.FLOAT32.ordinal() + 1;
   private static final Set<String> KEEPS_IDS =
       Set.of("Cast", "Reshape", "Flatten", "Unsqueeze", "Squeeze", "Identity");
 
@@ -83,7 +81,8 @@ final class GraphEditor {
       if (edits.contains(new GraphEdit.RowTimesteps())) {
         model = RowTimesteps.in(path, model);
       }
-      return new BuiltModel(model, folder, editor.buffers);
+      BuiltModel edited = new BuiltModel(model, folder, editor.buffers);
+      return edits.contains(new GraphEdit.Float32()) ? Float32Model.of(path, edited) : edited;
     }
   }
 
@@ -127,7 +126,7 @@ final class GraphEditor {
         new WireWriter()
             .number(1, more.rows().length() / more.width())
             .number(1, more.width())
-            .number(2, constant.type().ordinal() + 1)
+            .number(2, constant.type().code())
             .text(8, added)
             .bytes(9, encoded(more, constant));
     last.bytes(5, rows.toByteArray());
@@ -184,7 +183,7 @@ final class GraphEditor {
   private static WireWriter header(String name, OnnxFile.Initializer constant) {
     WireWriter out = new WireWriter();
     constant.shape().forEach(size -> out.number(1, size));
-    return out.number(2, constant.type().ordinal() + 1).text(8, name);
+    return out.number(2, constant.type().code()).text(8, name);
   }
 
   /** The one table that the ids pick rows of, perhaps after a change of type or shape. */
@@ -217,19 +216,17 @@ final class GraphEditor {
   }
 
   private byte[] encoded(GraphEdit.MoreEmbeddings more, OnnxFile.Initializer constant) {
+    ElementType type = constant.type().element();
+    if (!type.floating()) {
+      throw new ModelFormatException(
+          "%s: the embedding table %s holds %s, expected floats"
+              .formatted(path, constant.name(), constant.type()));
+    }
     float[] values = more.rows().toArray();
-    int size = constant.type().bits() / 8;
-    ByteBuffer bytes = ByteBuffer.allocate(values.length * size).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer bytes =
+        ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
     for (float value : values) {
-      switch (constant.type()) {
-        case FLOAT32 -> bytes.putFloat(value);
-        case FLOAT16 -> bytes.putShort(Fp16Conversions.floatToFp16(value));
-        case BFLOAT16 -> bytes.putShort(Fp16Conversions.floatToBf16(value));
-        default ->
-            throw new ModelFormatException(
-                "%s: the embedding table %s holds %s, expected floats"
-                    .formatted(path, constant.name(), constant.type()));
-      }
+      type.put(bytes, value);
     }
     return bytes.array();
   }
@@ -259,7 +256,8 @@ final class GraphEditor {
     }
     WireWriter dimension = new WireWriter().text(2, input + ".tokens");
     WireWriter shape = new WireWriter().bytes(1, dimension.toByteArray());
-    WireWriter type = new WireWriter().number(1, FLOAT32).bytes(2, shape.toByteArray());
+    WireWriter type =
+        new WireWriter().number(1, OnnxType.FLOAT32.code()).bytes(2, shape.toByteArray());
     WireWriter value =
         new WireWriter()
             .text(1, input)

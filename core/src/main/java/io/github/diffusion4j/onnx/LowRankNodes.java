@@ -89,7 +89,7 @@ record LowRankNodes(String name, OnnxLayers.Layer layer) {
         shape.addDimBuilder().setDimParam((String) dimension);
       }
     }
-    int type = layer.weight().initializer().type().ordinal() + 1;
+    int type = layer.weight().initializer().type().code();
     return ValueInfoProto.newBuilder()
         .setName(input)
         .setType(

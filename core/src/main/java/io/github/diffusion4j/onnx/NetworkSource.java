@@ -25,6 +25,15 @@ public interface NetworkSource {
   BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits) throws IOException;
 
   /**
+   * The changes of the graph that are made besides those asked for.
+   *
+   * @return what {@link #build} adds to its edits by itself
+   */
+  default List<GraphEdit> edits() {
+    return List.of();
+  }
+
+  /**
    * The file of weights, or the first of them.
    *
    * @return what messages name

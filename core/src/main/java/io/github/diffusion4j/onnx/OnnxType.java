@@ -104,11 +104,21 @@ public enum OnnxType {
     return element;
   }
 
-  /** The number of an element type in ONNX files. */
-  static int code(ElementType type) {
+  /** The number of this type in ONNX files. */
+  int code() {
+    return ordinal() + 1;
+  }
+
+  /**
+   * The number of an element type in ONNX files.
+   *
+   * @param type any but {@link ElementType#UNSUPPORTED}
+   * @return as the format has it
+   */
+  public static int code(ElementType type) {
     for (OnnxType stored : values()) {
-      if (stored.element() == type) {
-        return stored.ordinal() + 1;
+      if (stored.element() == type && type != ElementType.UNSUPPORTED) {
+        return stored.code();
       }
     }
     throw new IllegalArgumentException("type must be supported, got " + type);

@@ -46,6 +46,13 @@ public final class OrtModel implements AutoCloseable {
     NetworkSource network() {
       return built.orElseGet(() -> new OnnxNetwork(file));
     }
+
+    /** All changes, those that the network makes by itself among them. */
+    List<GraphEdit> allEdits() {
+      List<GraphEdit> all = new ArrayList<>(network().edits());
+      all.addAll(edits);
+      return all;
+    }
   }
 
   private final Source source;
@@ -217,12 +224,18 @@ public final class OrtModel implements AutoCloseable {
   public NetworkSource network() {
     NetworkSource base = source.network();
     List<GraphEdit> own = source.edits();
+    List<GraphEdit> edits = List.copyOf(source.allEdits());
     return new NetworkSource() {
       @Override
       public BuiltModel build(OrtRuntime runtime, List<GraphEdit> more) throws IOException {
         List<GraphEdit> all = new ArrayList<>(own);
         all.addAll(more);
         return base.build(runtime, all);
+      }
+
+      @Override
+      public List<GraphEdit> edits() {
+        return edits;
       }
 
       @Override
@@ -311,7 +324,8 @@ public final class OrtModel implements AutoCloseable {
 
   /**
    * This network with inputs for changes of layers: a second session, opened when first asked for.
-   * When other layers are asked for later, one more is opened for all layers asked for so far.
+   * When other layers are asked for later, one more is opened for all layers asked for so far, and
+   * the earlier ones are closed until they are used again.
    *
    * @param names of {@link #layers}
    * @return a network whose bindings take {@link OrtBinding#change}; closed with this one
@@ -320,8 +334,33 @@ public final class OrtModel implements AutoCloseable {
   public OrtModel changeable(Set<String> names) throws IOException {
     synchronized (variants) {
       changeable.addAll(names);
-      return edited(new GraphEdit.LowRankInputs(changeable));
+      OrtModel latest = edited(new GraphEdit.LowRankInputs(changeable));
+      boolean closed = false;
+      for (Map.Entry<GraphEdit, OrtModel> variant : variants.entrySet()) {
+        boolean earlier =
+            variant.getKey() instanceof GraphEdit.LowRankInputs && variant.getValue() != latest;
+        closed |= earlier && variant.getValue().closeIfIdle();
+      }
+      if (closed) {
+        NativeHeap.trim();
+      }
+      return latest;
     }
+  }
+
+  /**
+   * Closes the sessions of this network and its variants that nobody uses, until they are used.
+   *
+   * @return whether any was open and is closed
+   */
+  private boolean closeIfIdle() {
+    boolean closed = session.closeIfIdle();
+    synchronized (variants) {
+      for (OrtModel variant : variants.values()) {
+        closed |= variant.closeIfIdle();
+      }
+    }
+    return closed;
   }
 
   /**

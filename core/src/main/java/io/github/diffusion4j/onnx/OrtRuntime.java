@@ -39,11 +39,14 @@ public final class OrtRuntime {
   private final Residents residents;
 
   private OrtRuntime(
-      OrtEnvironment environment, RuntimeOptions options, Providers.Resolved provider) {
+      OrtEnvironment environment,
+      RuntimeOptions options,
+      Providers.Resolved provider,
+      Residents residents) {
     this.environment = environment;
     this.options = options;
     this.provider = provider;
-    this.residents = new Residents(options.residency() == Residency.ON_DEMAND);
+    this.residents = residents;
   }
 
   /**
@@ -75,7 +78,11 @@ public final class OrtRuntime {
    */
   public static OrtRuntime of(RuntimeOptions options) {
     OrtEnvironment environment = Environment.INSTANCE;
-    return new OrtRuntime(environment, options, Providers.resolve(options.provider()));
+    return new OrtRuntime(
+        environment,
+        options,
+        Providers.resolve(options.provider()),
+        new Residents(options.residency() == Residency.ON_DEMAND));
   }
 
   /**
@@ -152,12 +159,13 @@ public final class OrtRuntime {
     return options;
   }
 
-  /** The same for networks that are to be built for 32 bits. */
+  /** The same for networks that are to be built for 32 bits; they make room for one another. */
   OrtRuntime in32Bits() {
     return new OrtRuntime(
         environment,
         options.toBuilder().precision(RuntimeOptions.Precision.FLOAT32).build(),
-        provider);
+        provider,
+        residents);
   }
 
   /**
@@ -265,17 +273,22 @@ public final class OrtRuntime {
     }
   }
 
-  /** What the file says, if it says it all; its weights beside it must be there. */
+  /**
+   * What the file says, if it says it all; its weights beside it must be there. Changes of the
+   * weights are not made for this, since inputs and outputs stay.
+   */
   private Optional<Signature> declared(OrtModel.Source source) throws IOException {
     OnnxGraph graph;
+    List<GraphEdit> edits =
+        source.edits().stream().filter(edit -> !(edit instanceof GraphEdit.Merged)).toList();
     if (source.built().isPresent()) {
-      BuiltModel model = source.built().get().build(this, source.edits());
+      BuiltModel model = source.built().get().build(this, edits);
       graph = OnnxGraph.read(source.file(), model.bytes());
     } else {
       graph = OnnxGraph.read(source.file());
       graph.requireExternalData();
-      if (!source.edits().isEmpty()) {
-        graph = OnnxGraph.read(source.file(), edited(source.file(), source.edits()).bytes());
+      if (!edits.isEmpty()) {
+        graph = OnnxGraph.read(source.file(), GraphEditor.edit(source.file(), edits).bytes());
       }
     }
     return Optional.of(Signature.of(graph.file())).filter(Signature::isComplete);
@@ -328,13 +341,19 @@ public final class OrtRuntime {
       throws OrtException, IOException {
     if (source.built().isPresent()) {
       BuiltModel model = source.built().get().build(this, source.edits());
-      return options.optimizedModelCache().isEmpty() || !model.buffers().isEmpty()
-          ? built(model, sessionOptions)
-          : optimized(source.component(), source.file(), model, sessionOptions);
+      return isKept(source.allEdits()) && model.buffers().isEmpty()
+          ? optimized(source, model, sessionOptions)
+          : built(model, sessionOptions);
     }
     return source.edits().isEmpty()
         ? session(source.file(), sessionOptions)
-        : built(edited(source.file(), source.edits()), sessionOptions);
+        : built(GraphEditor.edit(source.file(), source.edits()), sessionOptions);
+  }
+
+  /** Whether a built network is one that is opened again and again: not what a request adds. */
+  private boolean isKept(List<GraphEdit> edits) {
+    return options.optimizedModelCache().isPresent()
+        && edits.stream().allMatch(GraphEdit.RowTimesteps.class::isInstance);
   }
 
   private OrtSession session(Path file, OrtSession.SessionOptions sessionOptions)
@@ -370,13 +389,15 @@ public final class OrtRuntime {
   }
 
   private OrtSession optimized(
-      String component, Path weights, BuiltModel model, OrtSession.SessionOptions sessionOptions)
+      OrtModel.Source source, BuiltModel model, OrtSession.SessionOptions sessionOptions)
       throws OrtException, IOException {
     return optimized(
         new OptimizedModels.Original() {
           @Override
           public String name() throws IOException {
-            return weights.toRealPath() + " " + component;
+            String weights = source.file().toRealPath().toString();
+            return "%s %s %s %s"
+                .formatted(weights, source.component(), precision(), source.allEdits());
           }
 
           @Override
@@ -397,11 +418,6 @@ public final class OrtRuntime {
       throws OrtException, IOException {
     return new OptimizedModels(options.optimizedModelCache().orElseThrow(), options, provider)
         .open(environment, original, sessionOptions);
-  }
-
-  private static BuiltModel edited(Path file, List<GraphEdit> edits) throws IOException {
-    BuiltModel edited = GraphEditor.edit(file, edits);
-    return edits.contains(new GraphEdit.Float32()) ? Float32Model.of(file, edited) : edited;
   }
 
   private OrtSession built(BuiltModel model, OrtSession.SessionOptions sessionOptions)

@@ -173,6 +173,11 @@ public record SteeredNetwork(
   }
 
   @Override
+  public List<GraphEdit> edits() {
+    return unet.edits();
+  }
+
+  @Override
   public Path file() {
     return unet.file();
   }

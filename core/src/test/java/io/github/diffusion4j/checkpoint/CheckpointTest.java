@@ -14,6 +14,7 @@ import io.github.diffusion4j.graph.Weights;
 import io.github.diffusion4j.scheduler.Prediction;
 import io.github.diffusion4j.scheduler.Schedulers;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -274,6 +275,61 @@ class CheckpointTest {
     checkpoint = open(sd1(SD1).tensor("v_pred").tensor("ztsnr"));
     assertConfig(checkpoint, "scheduler", "_class_name", "DDIMScheduler");
     Schedulers.fromConfig(checkpoint.config("scheduler"));
+  }
+
+  @Test
+  void theGivenPredictionWinsOverMarksAndConfigurations() throws IOException {
+    Files.createDirectories(folder.resolve("scheduler"));
+    Path config = folder.resolve("scheduler/scheduler_config.json");
+    CheckpointHints velocity = CheckpointHints.NONE.withPrediction(Prediction.V);
+
+    Files.writeString(config, "{\"prediction_type\": \"epsilon\"}");
+    Checkpoint checkpoint = open(sd2(SD2), CheckpointHints.NONE.withConfigs(folder));
+    assertConfig(checkpoint, "scheduler", "prediction_type", "epsilon");
+    assertConfig(checkpoint, "unet", "sample_size", 64);
+
+    LdmFile marked = sd2(SD2).metadata("modelspec.prediction_type", "epsilon");
+    checkpoint = open(marked, velocity.withConfigs(folder));
+    assertConfig(checkpoint, "scheduler", "prediction_type", "v_prediction");
+    assertConfig(checkpoint, "unet", "sample_size", 96);
+
+    Files.writeString(config, "{\"prediction_type\": null}");
+    checkpoint = open(sd2(SD2), CheckpointHints.NONE.withConfigs(folder));
+    assertConfig(checkpoint, "unet", "sample_size", 64);
+
+    Files.createDirectories(folder.resolve("unet"));
+    Files.writeString(folder.resolve("unet/config.json"), "{\"sample_size\": 80}");
+    checkpoint = open(sd2(SD2), velocity.withConfigs(folder));
+    assertConfig(checkpoint, "unet", "sample_size", 80);
+  }
+
+  @Test
+  void configurationsCannotBeChanged() throws IOException {
+    Map<String, Object> config = open(sd1(SD1)).config("unet");
+    assertThrows(UnsupportedOperationException.class, () -> config.put("sample_size", 8));
+  }
+
+  @Test
+  void aUNetOfAnotherKindOrNotWholeIsNamed() {
+    LdmFile.UNet labels = new LdmFile.UNet(4, 320, MULTIPLES, SD2.depths(), 1, 1024, 1536);
+    expect(
+        sd2(labels),
+        "model.safetensors",
+        "model.diffusion_model.label_emb.0.0.weight",
+        "[1280, 1536]",
+        "SD2",
+        "expected no",
+        "take");
+    String projection = "model.diffusion_model.input_blocks.1.1.proj_in.weight";
+    expect(sd1(SD1).without(projection), "model.safetensors", projection, "expected", "download");
+    expect(sd1(SD1).tensor(projection, 320), "model.safetensors", projection, "[320]", "expected");
+  }
+
+  private void expect(LdmFile file, String... parts) {
+    String message = message(file);
+    for (String part : parts) {
+      assertTrue(message.contains(part), message + "\nmust contain\n" + part);
+    }
   }
 
   @Test

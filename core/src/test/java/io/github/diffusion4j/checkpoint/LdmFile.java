@@ -36,6 +36,11 @@ final class LdmFile {
     return this;
   }
 
+  LdmFile without(String name) {
+    tensors.remove(name);
+    return this;
+  }
+
   LdmFile metadata(String key, String value) {
     metadata.put(key, value);
     return this;

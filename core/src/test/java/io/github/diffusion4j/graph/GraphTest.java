@@ -8,8 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Floats;
+import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.BuiltModel;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.GraphEdit;
@@ -17,18 +20,25 @@ import io.github.diffusion4j.onnx.NativeCount;
 import io.github.diffusion4j.onnx.NetworkSource;
 import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
+import io.github.diffusion4j.onnx.OrtOutput;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.tensor.SafetensorsWriter;
 import io.github.diffusion4j.tensor.TensorStore;
+import io.github.diffusion4j.tensor.TensorType;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -75,8 +85,13 @@ class GraphTest {
     assertEquals(0, NativeCount.open());
   }
 
-  private BuiltModel layer(Weights weights, GraphOptions options) {
+  private BuiltModel layer(Weights weights, GraphOptions options, GraphEdit... edits) {
     Graph graph = new Graph("test", weights, options);
+    for (GraphEdit edit : edits) {
+      if (edit instanceof GraphEdit.LowRankInputs inputs) {
+        graph.changeable(inputs.layers());
+      }
+    }
     Value x = graph.input("x", options.type(), "rows", IN);
     graph.output("y", linear(graph.root().at("layers", 0), x, OUT), "rows", OUT);
     return graph.build(key -> key.equals("position_ids"));
@@ -86,32 +101,56 @@ class GraphTest {
     return run(weights, type, RuntimeOptions.defaults());
   }
 
-  private float[] run(Weights weights, ElementType type, RuntimeOptions runtimeOptions)
+  private float[] run(Weights weights, ElementType type, RuntimeOptions options)
       throws IOException {
-    GraphOptions options = new GraphOptions(type, true);
-    NetworkSource source =
-        new NetworkSource() {
-          @Override
-          public BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits) {
-            return layer(weights, options);
-          }
+    GraphOptions graph = new GraphOptions(type, true);
+    return run(options, (runtime, edits) -> layer(weights, graph)).get("y").values();
+  }
 
-          @Override
-          public Path file() {
-            return folder.resolve("model.safetensors");
-          }
-
-          @Override
-          public Optional<Floats> weightEnding(String suffix) {
-            return Optional.empty();
-          }
-        };
-    OrtRuntime runtime = OrtRuntime.of(runtimeOptions);
-    try (OrtModel model = runtime.open("test", source, List.of());
-        OrtBinding binding = model.bind(new CancelToken())) {
-      binding.input("x", ROWS, IN).put(input);
-      return binding.fetch(Set.of("y")).get("y").values();
+  private Map<String, OrtOutput> run(RuntimeOptions options, Building network) throws IOException {
+    try (OrtModel model =
+        OrtRuntime.of(options).open("test", new Source(file(), network), List.of())) {
+      return run(model);
     }
+  }
+
+  private Map<String, OrtOutput> run(OrtModel model) {
+    try (OrtBinding binding = model.bind(new CancelToken())) {
+      binding.input("x", ROWS, IN).put(input);
+      return binding.fetch(model.outputs().keySet());
+    }
+  }
+
+  private Path file() {
+    return folder.resolve("model.safetensors");
+  }
+
+  private interface Building {
+    BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits);
+  }
+
+  private record Source(Path file, Building building) implements NetworkSource {
+    @Override
+    public BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits) {
+      return building.build(runtime, edits);
+    }
+
+    @Override
+    public Optional<Floats> weightEnding(String suffix) {
+      return Optional.empty();
+    }
+  }
+
+  /** The layer in the runtime's precision. */
+  private Source layer(Weights weights) {
+    return new Source(
+        file(),
+        (runtime, edits) -> {
+          boolean narrow = runtime.precision() == RuntimeOptions.Precision.FLOAT16;
+          GraphOptions options =
+              new GraphOptions(narrow ? ElementType.FLOAT16 : ElementType.FLOAT32, true);
+          return layer(weights, options, edits.toArray(GraphEdit[]::new));
+        });
   }
 
   private float[] expected() {
@@ -129,7 +168,7 @@ class GraphTest {
   }
 
   private TensorStore store() throws IOException {
-    return TensorStore.open(folder.resolve("model.safetensors"));
+    return TensorStore.open(file());
   }
 
   @Test
@@ -158,6 +197,142 @@ class GraphTest {
         assertEquals(1, kept.count());
       }
     }
+  }
+
+  private static Set<Path> kept(Path cache) throws IOException {
+    try (Stream<Path> kept = Files.list(cache)) {
+      return kept.collect(Collectors.toSet());
+    }
+  }
+
+  @Test
+  void optimizedCopiesOfOneNetworkInTwoPrecisionsAreKeptTogether() throws IOException {
+    Path cache = folder.resolve("cache");
+    RuntimeOptions options =
+        RuntimeOptions.builder()
+            .optimizedModelCache(cache)
+            .precision(RuntimeOptions.Precision.FLOAT16)
+            .build();
+    Set<Path> first = Set.of();
+    for (int i = 0; i < 2; i++) {
+      try (TensorStore store = store();
+          OrtModel model =
+              OrtRuntime.of(options).open("test", layer(Weights.of(store)), List.of())) {
+        OrtModel wide = model.widened().orElseThrow();
+        assertArrayEquals(expected(), run(wide).get("y").values(), 1e-4f);
+      }
+      assertEquals(2, kept(cache).size());
+      first = i == 0 ? kept(cache) : first;
+    }
+    assertEquals(first, kept(cache));
+  }
+
+  @Test
+  void aVariantForChangesLeavesTheOptimizedCopy() throws IOException {
+    Path cache = folder.resolve("cache");
+    RuntimeOptions options = RuntimeOptions.builder().optimizedModelCache(cache).build();
+    try (TensorStore store = store();
+        OrtModel model = OrtRuntime.of(options).open("test", layer(Weights.of(store)), List.of())) {
+      Set<Path> before = kept(cache);
+      assertEquals(1, before.size());
+      OrtModel variant = model.changeable(Set.of("layers.0"));
+      OrtRuntime.of(options).open("part of another", variant.network(), List.of()).close();
+      assertEquals(before, kept(cache));
+    }
+  }
+
+  @Test
+  void optimizedCopiesWithAndWithoutRowTimestepsAreKeptTogether() throws IOException {
+    Path cache = folder.resolve("cache");
+    OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.builder().optimizedModelCache(cache).build());
+    Path unet = Goldens.folder("pipelines").resolve("weights/sd15/unet");
+    NetworkSource network =
+        new BuiltNetwork(
+            "unet",
+            Architectures.of("unet", ConfigFile.read(unet, "config.json")),
+            WeightSource.of(unet.resolve("diffusion_pytorch_model.safetensors")));
+    Set<Path> first = Set.of();
+    for (int i = 0; i < 2; i++) {
+      runtime.open("unet", network, List.of()).close();
+      runtime.open("unet", network, List.of(new GraphEdit.RowTimesteps())).close();
+      assertEquals(2, kept(cache).size());
+      first = i == 0 ? kept(cache) : first;
+    }
+    assertEquals(first, kept(cache));
+  }
+
+  @Test
+  void aWidenedNetworkIsClosedWithWhatIsIdle() throws IOException {
+    OrtRuntime runtime =
+        OrtRuntime.of(
+            RuntimeOptions.builder()
+                .residency(Residency.ON_DEMAND)
+                .precision(RuntimeOptions.Precision.FLOAT16)
+                .build());
+    try (TensorStore store = store();
+        OrtModel model = runtime.open("test", layer(Weights.of(store)), List.of())) {
+      assertArrayEquals(expected(), run(model.widened().orElseThrow()).get("y").values(), 1e-4f);
+      runtime.closeIdle();
+      assertEquals(0, NativeCount.open());
+    }
+  }
+
+  @Test
+  void changesAreNotMergedToLearnWhatANetworkTakes() throws IOException {
+    GraphEdit merged = new GraphEdit.Merged("changes", Map.of());
+    GraphEdit inputs = new GraphEdit.LowRankInputs(new TreeSet<>(Set.of("layers.0")));
+    List<List<GraphEdit>> built = new ArrayList<>();
+    OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.defaults());
+    try (TensorStore store = store()) {
+      Source layer = layer(Weights.of(store));
+      Source source =
+          new Source(
+              file(),
+              (by, edits) -> {
+                built.add(edits);
+                return layer.build(by, edits);
+              });
+      try (OrtModel model = runtime.openWhenNeeded("test", source, List.of(merged, inputs))) {
+        assertEquals(3, model.inputs().size());
+        model.bind(new CancelToken()).close();
+      }
+    }
+    assertEquals(List.of(List.of(inputs), List.of(merged, inputs)), built);
+  }
+
+  /** Weights of 8 bits need a newer set of operators, some of which have another form there. */
+  @Test
+  void meansAreTakenBesideWeightsOf8Bits() throws IOException {
+    byte[] twos = new byte[IN];
+    Arrays.fill(twos, (byte) 0x40);
+    Weight scale =
+        new Weight(
+            TensorType.F8_E4M3,
+            List.of((long) IN),
+            new Weight.InMemory(ByteBuffer.wrap(twos)),
+            false);
+    Graph graph =
+        new Graph("test", of(Map.of("weight", scale)), new GraphOptions(ElementType.FLOAT32, true));
+    Value x = graph.input("x", ElementType.FLOAT32, "rows", IN);
+    graph.output("y", Normalization.rmsNorm(graph.root(), x, 0), "rows", IN);
+    graph.output("columns", x.mean(0), 1, IN);
+    BuiltModel model = graph.build(key -> false);
+    Map<String, OrtOutput> found = run(RuntimeOptions.defaults(), (runtime, edits) -> model);
+    float[] normal = new float[ROWS * IN];
+    float[] columns = new float[IN];
+    for (int row = 0; row < ROWS; row++) {
+      double squares = 0;
+      for (int i = 0; i < IN; i++) {
+        double value = input[row * IN + i];
+        squares += value * value;
+        columns[i] += (float) (value / ROWS);
+      }
+      for (int i = 0; i < IN; i++) {
+        normal[row * IN + i] = (float) (2 * input[row * IN + i] / Math.sqrt(squares / IN));
+      }
+    }
+    assertArrayEquals(normal, found.get("y").values(), 1e-5f);
+    assertArrayEquals(columns, found.get("columns").values(), 1e-5f);
   }
 
   @Test

@@ -58,6 +58,17 @@ class Float32ModelTest {
   }
 
   @Test
+  void aWidenedNetworkIsBuiltWide() throws IOException {
+    Path file = Goldens.resource("/goldens/pipelines/sd15-fp16/model/vae_decoder/model.onnx");
+    try (OrtModel model = runtime.open("vae_decoder", file)) {
+      NetworkSource wide = model.widened().orElseThrow().network();
+      BuiltModel built = wide.build(runtime, List.of());
+      Set<OnnxType> types = OnnxGraph.read(file, built.bytes()).file().elements().keySet();
+      assertFalse(types.contains(OnnxType.FLOAT16), types.toString());
+    }
+  }
+
+  @Test
   void aNetworkOf32BitsIsLeftAlone() throws IOException {
     Path file = Goldens.resource("/goldens/pipelines/sd15/model/vae_decoder/model.onnx");
     try (OrtModel model = runtime.open("vae_decoder", file)) {

@@ -176,6 +176,26 @@ class GraphEditTest {
   }
 
   @Test
+  void aVariantThatAnotherTakesThePlaceOfIsClosedUntilItIsUsed() throws IOException {
+    int before = NativeCount.open();
+    Path file = Goldens.resource("/goldens/pipelines/sd15/model/unet/model.onnx");
+    try (OrtModel model = runtime.open("unet", file)) {
+      int one = NativeCount.open() - before;
+      List<String> layers = model.layers().keySet().stream().sorted().limit(2).toList();
+      OrtModel first = model.changeable(Set.of(layers.get(0)));
+      OrtModel second = model.changeable(Set.of(layers.get(1)));
+      assertTrue(second.inputs().size() > first.inputs().size());
+      assertEquals(2 * one, NativeCount.open() - before, "the base and the latest variant");
+      first.bind(new CancelToken()).close();
+      second.bind(new CancelToken()).close();
+      assertEquals(3 * one, NativeCount.open() - before, "the first was used again");
+      assertEquals(second, model.changeable(Set.of(layers.get(0))));
+      assertEquals(2 * one, NativeCount.open() - before);
+    }
+    assertEquals(before, NativeCount.open());
+  }
+
+  @Test
   void weightsAreReadInEveryForm() throws IOException {
     float[] values = {1.5f, -2, 0.25f, 65504};
     byte[] packed = new byte[16];
