@@ -118,7 +118,8 @@ public final class ModelLayout {
   /**
    * This folder, to be opened with control networks from elsewhere.
    *
-   * @param nets by the name that controls call them: folders with model.onnx and config.json
+   * @param nets by the name that controls call them: folders with config.json and model.onnx or
+   *     weights (.safetensors), or ONNX files
    * @return a copy
    */
   public ModelLayout withControlNets(Map<String, Path> nets) {

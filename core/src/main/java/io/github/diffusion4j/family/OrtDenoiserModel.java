@@ -355,8 +355,9 @@ final class OrtDenoiserModel implements DenoiserModel {
 
     @Override
     public void close() {
-      controls.close();
-      binding.close();
+      try (binding) {
+        controls.close();
+      }
     }
   }
 
@@ -388,8 +389,9 @@ final class OrtDenoiserModel implements DenoiserModel {
 
     @Override
     public void close() {
-      alone.ifPresent(Bound::close);
-      together.close();
+      try (together) {
+        alone.ifPresent(Bound::close);
+      }
     }
   }
 }

@@ -17,7 +17,6 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -34,8 +33,6 @@ public final class SafetyChecker implements AutoCloseable {
   private static final String COMPONENT = "safety_checker";
   private static final String EXTRACTOR = "feature_extractor";
   private static final String CONFIG = "preprocessor_config.json";
-  private static final Set<ElementType> FLOATS =
-      EnumSet.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
 
   private final OrtModel model;
   private final ImageProcessor processor;
@@ -46,10 +43,10 @@ public final class SafetyChecker implements AutoCloseable {
   private SafetyChecker(OrtModel model, ImageProcessor processor) {
     this.model = model;
     this.processor = processor;
-    this.features = model.require(model.input("clip_input"), FLOATS, Set.of(4));
+    this.features = model.require(model.input("clip_input"), ElementType.FLOATS, Set.of(4));
     this.pictures =
         Optional.ofNullable(model.inputs().get("images"))
-            .map(spec -> model.require(spec, FLOATS, Set.of(4)));
+            .map(spec -> model.require(spec, ElementType.FLOATS, Set.of(4)));
     this.flag =
         model.require(
             model.output("has_nsfw_concepts", "has_nsfw_concept"),

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.management.JMException;
 import javax.management.ObjectName;
 
@@ -24,7 +25,29 @@ final class NativeHeap {
   /** Below this there is little to gain, and asking takes a small program's time. */
   private static final long WORTHWHILE = 256L << 20;
 
+  /** Growth that is worth a look, in a process of any size. */
+  private static final long NOTICEABLE = 64L << 20;
+
+  /** Resident memory after the last trim, and the part of it that may be added before the next. */
+  private static final AtomicLong SETTLED = new AtomicLong();
+
+  private static final int GROWTH = 8;
+
   private NativeHeap() {}
+
+  /**
+   * As {@link #trim}, if the process has grown since the last time: networks give memory back in
+   * blocks of other sizes as pictures change their size, between which glibc keeps more and more.
+   */
+  static void trimIfGrown() {
+    if (grown(SETTLED.get(), resident())) {
+      trim();
+    }
+  }
+
+  static boolean grown(long settled, long resident) {
+    return resident - settled > Math.max(NOTICEABLE, settled / GROWTH);
+  }
 
   /**
    * Gives freed memory back to the system, through the JVM's diagnostic command: on Linux with
@@ -47,6 +70,7 @@ final class NativeHeap {
     } catch (JMException | RuntimeException e) {
       LOG.log(System.Logger.Level.DEBUG, "the native heap cannot be trimmed here: {0}", e);
     }
+    SETTLED.set(resident());
   }
 
   private static long resident() {

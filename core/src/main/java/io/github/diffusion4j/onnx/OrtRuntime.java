@@ -249,7 +249,10 @@ public final class OrtRuntime {
         new OrtModel.Source(this, component, network.file(), Optional.of(network), edits), false);
   }
 
-  /** Closes networks that nobody uses, if only what is used is to be in memory. */
+  /**
+   * Ends a generation: closes networks that nobody uses, if only what is used is to be in memory,
+   * and gives memory back to the system where the process has grown.
+   */
   public void closeIdle() {
     residents.closeIdle();
   }

@@ -49,11 +49,14 @@ final class Residents {
     open.remove(session);
   }
 
-  /** Closes what is not used, after a generation. */
+  /**
+   * Closes what is not used, after a generation, and gives back what it left on the native heap.
+   */
   void closeIdle() {
     if (onDemand) {
       close(session -> true);
     }
+    NativeHeap.trimIfGrown();
   }
 
   private void close(Predicate<NetworkSession> which) {

@@ -9,6 +9,7 @@ import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.Init;
+import io.github.diffusion4j.LatentCodec;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.StepListener;
@@ -65,14 +66,16 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
     StepPlan plan = request.init().plan(stages.rules().plan(request, shape), stages.rules());
     SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
     int evaluations = run.evaluations() - run.index();
-    ConditioningSchedule conditioning = prompts.encode(stages.encoder(), evaluations, cancel);
+    ConditioningSchedule conditioning =
+        prompts
+            .encode(stages.encoder(), evaluations, cancel)
+            .map(stages.denoiser().imagePrompts().encode(request, cancel));
     Init.Start init =
         request.init().begin(new Init.Context(request, stages, run, noise, shape, cancel));
     float[] x = init.latents();
     long encoded = System.nanoTime();
     try (Denoiser denoiser =
         conditioning
-            .map(stages.denoiser().imagePrompts().encode(request, cancel))
             .map(init::condition)
             .withBranches(guidance.branches(evaluations))
             .bind(denoiser(request, run, init), shape, request.batching(), cancel)) {
@@ -97,7 +100,8 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
 
   GenerationResult decode(Denoised denoised) {
     long start = System.nanoTime();
-    ImageTensor image = stages.codec().decode(denoised.latents(), denoised.shape(), cancel);
+    LatentCodec codec = equipment.budget().decoder(stages.codec(), denoised.request());
+    ImageTensor image = codec.decode(denoised.latents(), denoised.shape(), cancel);
     listener.onDecoded(image);
     SafetyCheck.Checked checked =
         equipment

@@ -238,6 +238,46 @@ class ImagePromptTest {
     }
   }
 
+  @Test
+  void eachPictureOfSeveralIsSavedWithItsOwnPrompt() throws IOException {
+    try (StableDiffusionPipeline pipeline = pipeline()) {
+      GenerationResult result =
+          pipeline.generate(
+              request().seed(5, 6).imagePrompt(greys(51, 102).withScale(0.5)).build());
+      assertEquals(2, result.save(folder.resolve("told.png")).size());
+      for (int i = 0; i < 2; i++) {
+        GenerationRequest alone = result.provenance().ofImage(i).request();
+        assertEquals(greys(51, 102).pictures().images().get(i).getWidth(), width(alone));
+        String json = result.provenance().toJson(i);
+        assertTrue(json.contains("\"ip_adapter_scale\":0.5"), json);
+        PictureDifference difference =
+            PictureDifference.of(pipeline.generate(alone).image(), result.images().get(i));
+        assertTrue(difference.largest() <= 1, difference.toString());
+      }
+    }
+  }
+
+  private static int width(GenerationRequest request) {
+    return request.imagePrompt().orElseThrow().pictures().width();
+  }
+
+  @Test
+  void aRefusedEncoderIsClosedAgain() throws IOException {
+    TinyOnnx encoder = new TinyOnnx().input("pixel_values", TinyOnnx.FLOAT, -1, 3, -1, -1);
+    encoder.input("more", TinyOnnx.FLOAT).node("GlobalAveragePool", "channels", "pixel_values");
+    encoder.node("Flatten", "flat", "channels").node("Add", "sum", "flat", "more");
+    encoder.node("ReduceMean", "image_embeds", "sum");
+    encoder.output("image_embeds", TinyOnnx.FLOAT, -1, 1);
+    model.write("image_encoder/model.onnx", encoder.bytes());
+    try (StableDiffusionPipeline pipeline = pipeline()) {
+      int open = NativeCount.open();
+      for (int i = 0; i < 2; i++) {
+        said(() -> pipeline.generate(request().imagePrompt(greys(51)).build()), "more");
+        assertEquals(open, NativeCount.open(), "after request " + i);
+      }
+    }
+  }
+
   private static void said(Executable work, String... parts) {
     RuntimeException thrown = assertThrows(RuntimeException.class, work);
     assertTrue(

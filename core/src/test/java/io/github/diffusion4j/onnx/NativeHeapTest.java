@@ -1,0 +1,24 @@
+package io.github.diffusion4j.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** When the native heap is trimmed; the effect is measured by the soak run. */
+class NativeHeapTest {
+
+  @ParameterizedTest(name = "{0} MiB, now {1}")
+  @CsvSource({
+    "0, 64, false",
+    "0, 65, true",
+    "400, 464, false",
+    "400, 465, true",
+    "8000, 8900, false",
+    "8000, 9001, true",
+    "800, 500, false"
+  })
+  void trimsWhenTheProcessHasGrown(long settled, long resident, boolean trims) {
+    assertEquals(trims, NativeHeap.grown(settled << 20, resident << 20));
+  }
+}
