@@ -15,7 +15,6 @@ import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.tensor.SafetensorsFile;
 import io.github.diffusion4j.tensor.SafetensorsWriter;
-import io.github.diffusion4j.tensor.TensorStore;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -406,15 +405,5 @@ class HubFolderTest {
       Files.createSymbolicLink(link, link.getParent().relativize(blob));
     }
     assertArrayEquals(decoded(model), decoded(snapshot), 0f);
-  }
-
-  @Test
-  void indicesAreToldFromWeightsByTheirEnding() throws IOException {
-    config("vae");
-    split("model.safetensors.index.fp16.json", "model.fp16-00001-of-00002.safetensors");
-    Path index = folder.resolve("vae/model.safetensors.index.fp16.json");
-    try (TensorStore store = TensorStore.open(index)) {
-      assertTrue(store.names().contains("decoder.conv_in.weight"));
-    }
   }
 }
