@@ -84,7 +84,8 @@ final class ControlNets implements AutoCloseable {
                 new ModelFormatException(
                     place
                         + ": no ControlNet there, expected a folder with config.json and model.onnx"
-                        + " or weights (.safetensors)"));
+                        + " or weights (.safetensors)"
+                        + WeightFile.instead(folder)));
   }
 
   /** What the UNet takes. */

@@ -101,11 +101,11 @@ final class IpAdapter implements ImagePromptEncoder, AutoCloseable {
     ConfigFile config = layout.config(EXTRACTOR, CONFIG);
     if (!layout.has(ENCODER) || !config.present()) {
       throw new ModelFormatException(
-          "%s: the UNet has an input %s for an IP-Adapter, but %s is missing; put the adapter's image encoder, exported to ONNX, and its %s into the model's folder"
+          "%s: the UNet has an input %s for an IP-Adapter, but %s is missing; put the adapter's image encoder (weights with config.json, or model.onnx) and its %s into the model's folder"
               .formatted(
                   layout.folder(),
                   embeddings.get(),
-                  layout.has(ENCODER) ? EXTRACTOR + "/" + CONFIG : ENCODER + "/model.onnx",
+                  layout.has(ENCODER) ? EXTRACTOR + "/" + CONFIG : ENCODER,
                   CONFIG));
     }
     ImageProcessor processor = new ImageProcessorConfig(config).processor();

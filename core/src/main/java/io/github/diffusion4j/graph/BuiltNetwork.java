@@ -49,7 +49,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
   @Override
   public BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits) throws IOException {
     try (Closer open = new Closer()) {
-      Weights stored = weights.open(open);
+      Weights stored = opened(open);
       GraphOptions options =
           new GraphOptions(type(runtime.precision(), stored), runtime.fusesAttention());
       return build(stored, options, edits);
@@ -66,7 +66,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
    */
   public BuiltModel build(RuntimeOptions.Precision precision) throws IOException {
     try (Closer open = new Closer()) {
-      Weights stored = weights.open(open);
+      Weights stored = opened(open);
       return build(stored, new GraphOptions(type(precision, stored), true), List.of());
     }
   }
@@ -92,10 +92,15 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
         });
   }
 
+  /** The weights under the names that layers ask for. */
+  private Weights opened(Closer open) throws IOException {
+    return RenamedWeights.of(weights.open(open), architecture::presentName);
+  }
+
   /** Builds the network with given operators. */
   BuiltModel build(GraphOptions options) throws IOException {
     try (Closer open = new Closer()) {
-      return build(weights.open(open), options, List.of());
+      return build(opened(open), options, List.of());
     }
   }
 
@@ -135,7 +140,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
   @Override
   public Map<String, LowRank.Shape> layers() throws IOException {
     try (Closer open = new Closer()) {
-      Weights stored = weights.open(open);
+      Weights stored = opened(open);
       Map<String, LowRank.Shape> layers = new TreeMap<>();
       for (String key : stored.keys()) {
         if (key.endsWith(WEIGHT)) {
@@ -164,7 +169,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
   @Override
   public Optional<Floats> weightEnding(String suffix) throws IOException {
     try (Closer open = new Closer()) {
-      Weights stored = weights.open(open);
+      Weights stored = opened(open);
       List<String> keys = stored.keys().stream().filter(key -> key.endsWith(suffix)).toList();
       if (keys.size() > 1) {
         throw new ModelFormatException(

@@ -125,6 +125,11 @@ public final class UNet implements Architecture {
   }
 
   @Override
+  public String presentName(String key) {
+    return SpatialAttention.presentName(key);
+  }
+
+  @Override
   public boolean tolerates(String key) {
     return false;
   }
