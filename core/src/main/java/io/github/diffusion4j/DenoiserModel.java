@@ -89,4 +89,21 @@ public interface DenoiserModel {
   default DenoiserModel controlled(ControlSchedule schedule) {
     throw new IllegalArgumentException("this denoiser cannot be steered by pictures");
   }
+
+  /**
+   * This network reusing features from step to step, for one generation: whatever it is bound to,
+   * evaluations are counted together. Opens what it needs for that when it is first asked.
+   *
+   * @param reuse how
+   * @return to be bound in place of this, by one thread; shares its resources
+   * @throws IllegalArgumentException if the network cannot do that, or has fewer layers
+   */
+  default DenoiserModel reusing(FeatureReuse reuse) {
+    if (!reuse.isOn()) {
+      return this;
+    }
+    throw new IllegalArgumentException(
+        "features can be reused between the steps of a UNet only, and this model's denoiser is"
+            + " none; leave feature reuse out");
+  }
 }

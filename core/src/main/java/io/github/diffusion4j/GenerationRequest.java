@@ -36,6 +36,7 @@ import java.util.stream.IntStream;
  * @param controls pictures that steer where things are painted
  * @param imagePrompt pictures that say what is painted; empty for none
  * @param loras changes of the model for this request, in order
+ * @param featureReuse whether evaluations reuse a UNet's features
  */
 public record GenerationRequest(
     List<String> prompts,
@@ -55,7 +56,8 @@ public record GenerationRequest(
     SizeConditioning sizes,
     Controls controls,
     Optional<ImagePrompt> imagePrompt,
-    List<Lora> loras) {
+    List<Lora> loras,
+    FeatureReuse featureReuse) {
 
   /** Longest prompt, in characters. */
   public static final int MAX_PROMPT_LENGTH = 100_000;
@@ -79,6 +81,7 @@ public record GenerationRequest(
     requireNonNull(controls, "controls");
     requireNonNull(imagePrompt, "imagePrompt");
     loras = List.copyOf(loras);
+    requireNonNull(featureReuse, "featureReuse");
     require(!prompts.isEmpty(), "at least one prompt is needed");
     prompts.forEach(prompt -> checkLength("prompt", prompt));
     checkCount("negative prompt", negativePrompts, prompts);

@@ -29,6 +29,7 @@ public final class GenerationRequestBuilder {
   private Controls controls = Controls.NONE;
   private Optional<ImagePrompt> imagePrompt = Optional.empty();
   private List<Lora> loras = List.of();
+  private FeatureReuse featureReuse = FeatureReuse.OFF;
 
   GenerationRequestBuilder(List<String> prompts) {
     this.prompts = List.copyOf(prompts);
@@ -64,6 +65,7 @@ public final class GenerationRequestBuilder {
     controls = other.controls();
     imagePrompt = other.imagePrompt();
     loras = other.loras();
+    featureReuse = other.featureReuse();
     return this;
   }
 
@@ -369,6 +371,17 @@ public final class GenerationRequestBuilder {
   }
 
   /**
+   * Reuses a UNet's features from step to step: faster, and another picture.
+   *
+   * @param value such as {@code FeatureReuse.every(3)}; off by default
+   * @return this
+   */
+  public GenerationRequestBuilder featureReuse(FeatureReuse value) {
+    featureReuse = value;
+    return this;
+  }
+
+  /**
    * Makes the request.
    *
    * @return immutable
@@ -393,6 +406,7 @@ public final class GenerationRequestBuilder {
         sizes,
         controls,
         imagePrompt,
-        loras);
+        loras,
+        featureReuse);
   }
 }

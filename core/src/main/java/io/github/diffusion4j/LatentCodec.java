@@ -57,6 +57,17 @@ public interface LatentCodec {
   default void scale(float[] latents, LatentShape shape) {}
 
   /**
+   * This codec where decoding may take so much memory.
+   *
+   * @param bytes outside the Java heap, at least 1
+   * @return a codec that works on tiles where pictures would take more, closed with this one; this
+   *     one if it has no such choice
+   */
+  default LatentCodec withMemoryLimit(long bytes) {
+    return this;
+  }
+
+  /**
    * Memory that decoding one picture needs at the very least, to refuse hopeless sizes.
    *
    * @param width of the picture in pixels

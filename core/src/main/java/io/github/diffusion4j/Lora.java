@@ -18,14 +18,8 @@ public record Lora(Path file, double scale, double textEncoderScale) {
   /** Checks the scales. */
   public Lora {
     requireNonNull(file, "file");
-    requireFinite("scale", scale);
-    requireFinite("textEncoderScale", textEncoderScale);
-  }
-
-  private static void requireFinite(String name, double value) {
-    if (!Double.isFinite(value)) {
-      throw new IllegalArgumentException(name + " must be a finite number, got " + value);
-    }
+    NamedNumbers.requireFinite("scale", scale);
+    NamedNumbers.requireFinite("textEncoderScale", textEncoderScale);
   }
 
   /**

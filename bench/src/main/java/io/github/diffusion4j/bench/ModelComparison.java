@@ -2,6 +2,7 @@ package io.github.diffusion4j.bench;
 
 import com.sun.management.OperatingSystemMXBean;
 import io.github.diffusion4j.ExecutionProvider;
+import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.pipeline.StableDiffusionPipeline;
@@ -16,10 +17,11 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Variants of one model beside each other, such as smaller types of weights: the same prompts and
- * seeds by each in turn, so that what else the machine does meets all alike. Prints a Markdown
- * table of processor time over the first model's (median, least and most of the rounds) and of the
- * pictures' peak signal to noise ratio to the first model's (of the mean squared error of all).
+ * Variants of one model beside each other, such as smaller types of weights or reused features: the
+ * same prompts and seeds by each in turn, so that what else the machine does meets all alike.
+ * Prints a Markdown table of processor time over the first model's (median, least and most of the
+ * rounds) and of the pictures' peak signal to noise ratio to the first model's (of the mean squared
+ * error of all).
  */
 final class ModelComparison {
 
@@ -43,8 +45,13 @@ final class ModelComparison {
     private final double[] cpuMillis = new double[ROUNDS];
     private final List<BufferedImage> pictures = new ArrayList<>();
 
-    Candidate(Path folder) throws IOException {
-      this.folder = folder;
+    private final FeatureReuse reuse;
+
+    /** A model, perhaps with {@code @N} or {@code @N,BRANCH} for reusing features. */
+    Candidate(String text) throws IOException {
+      String[] parts = text.split("@", 2);
+      folder = Models.folder(parts[0]);
+      reuse = parts.length == 1 ? FeatureReuse.OFF : reuse(parts[1].split(","));
       RuntimeOptions options =
           RuntimeOptions.builder()
               .provider(ExecutionProvider.cpu())
@@ -54,12 +61,25 @@ final class ModelComparison {
       pipeline = StableDiffusionPipeline.load(folder, options);
     }
 
+    private static FeatureReuse reuse(String... numbers) {
+      int branch = numbers.length > 1 ? Integer.parseInt(numbers[1]) : 0;
+      return new FeatureReuse(Integer.parseInt(numbers[0]), branch);
+    }
+
+    private String label() {
+      return folder.getFileName()
+          + (reuse.isOn()
+              ? ", features of every %d, branch %d".formatted(reuse.interval(), reuse.branch())
+              : "");
+    }
+
     void paint(int round) {
       GenerationRequest request =
           GenerationRequest.prompt(PROMPTS.get(round % PROMPTS.size()))
               .seed(SEED + round)
               .steps(STEPS)
               .guidanceScale(GUIDANCE_SCALE)
+              .featureReuse(reuse)
               .build();
       long start = SYSTEM.getProcessCpuTime();
       pictures.add(pipeline.generate(request).image());
@@ -78,7 +98,7 @@ final class ModelComparison {
       return String.format(
           Locale.ROOT,
           "| %s | %.0f ms | %.2f (%.2f to %.2f) | %s |",
-          folder.getFileName(),
+          label(),
           times[times.length / 2],
           ratios[ratios.length / 2],
           ratios[0],
@@ -93,12 +113,14 @@ final class ModelComparison {
   static void run(List<String> models, PrintStream out) throws IOException {
     if (models.size() < 2) {
       throw new IllegalArgumentException(
-          "compare takes two or more folders of models, got " + models);
+          "compare takes two or more folders of models, each perhaps with @N or @N,BRANCH for"
+              + " feature reuse, got "
+              + models);
     }
     List<Candidate> candidates = new ArrayList<>();
     try {
       for (String model : models) {
-        candidates.add(new Candidate(Models.folder(model)));
+        candidates.add(new Candidate(model));
       }
       for (int round = 0; round < ROUNDS; round++) {
         for (Candidate candidate : candidates) {

@@ -30,6 +30,22 @@ class ModelComparisonTest {
   }
 
   @Test
+  void numbersOfFeatureReuseAreRead() {
+    for (String wrong : List.of("tiny@", "tiny@x", "tiny@0", "tiny@3,x", "tiny@3,-1")) {
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> ModelComparison.run(List.of("tiny", wrong), System.out),
+          wrong);
+    }
+    String message = // the tiny model is of ONNX files
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> ModelComparison.run(List.of("tiny@1", "tiny@3,1"), System.out))
+            .getMessage();
+    assertTrue(message.contains("feature reuse"), message);
+  }
+
+  @Test
   void decibelsOfOneLevelEverywhere() {
     BufferedImage black = picture(0);
     BufferedImage other = picture(0x010101);

@@ -51,7 +51,8 @@ public final class Autoencoder implements LatentCodec, LatentPreview, AutoClosea
    * Opens an autoencoder.
    *
    * @param folder has vae_decoder/model.onnx and vae_decoder/config.json, and
-   *     vae_encoder/model.onnx where pictures are to be encoded; or vae/config.json and weights
+   *     vae_encoder/model.onnx where pictures are to be encoded; or vae/config.json and weights, or
+   *     these two by themselves
    * @param options provider, threads and memory
    * @return owned by the caller
    * @throws IOException if a file cannot be read
@@ -61,11 +62,7 @@ public final class Autoencoder implements LatentCodec, LatentPreview, AutoClosea
     requireNonNull(folder, "folder");
     ComponentNetwork decoder =
         ComponentNetwork.find(folder, DECODER)
-            .orElseThrow(
-                () ->
-                    new ModelFormatException(
-                        folder
-                            + ": vae_decoder/model.onnx is missing, and there are no weights in vae/; expected the folder of an autoencoder"));
+            .orElseThrow(() -> ComponentNetwork.missing(folder, DECODER));
     Optional<ComponentNetwork> encoder = ComponentNetwork.find(folder, ENCODER);
     OrtRuntime runtime = OrtRuntime.of(requireNonNull(options, "options"));
     try (Closer open = new Closer()) {

@@ -9,6 +9,7 @@ import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.Map;
 
 /**
@@ -48,6 +49,14 @@ record ChangedNetwork(OrtModel model, Map<String, LowRank> changes) {
   /** This network with one more change of its graph. */
   ChangedNetwork edited(GraphEdit edit) throws IOException {
     return new ChangedNetwork(model.edited(edit), changes);
+  }
+
+  /** This network with those changes only that are of its own layers: it is a part of another. */
+  ChangedNetwork ofOwnLayers() {
+    Map<String, LowRank> own = new HashMap<>(changes);
+    own.keySet()
+        .removeIf(layer -> !model.inputs().containsKey(GraphEdit.LowRankInputs.down(layer)));
+    return new ChangedNetwork(model, own);
   }
 
   /** Prepares runs of one generation. */

@@ -8,6 +8,7 @@ import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.PromptEncoder;
 import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.PromptSyntax;
+import io.github.diffusion4j.config.ConfigFile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,9 +34,10 @@ final class ClipPromptEncoder implements PromptEncoder {
   /**
    * Takes the encoder's last hidden states, and its earlier ones where it gives them.
    *
+   * @param config the encoder's
    * @throws IOException if the norm that earlier ones need cannot be read
    */
-  ClipPromptEncoder(TextEncoder encoder) throws IOException {
+  ClipPromptEncoder(TextEncoder encoder, ConfigFile config) throws IOException {
     this.encoder = encoder;
     this.width = encoder.hidden(LAST).dim(2);
     int last = 0;
@@ -43,7 +45,7 @@ final class ClipPromptEncoder implements PromptEncoder {
       last++;
     }
     this.layers = last;
-    this.norm = last == 0 ? Optional.empty() : Optional.of(FinalNorm.of(encoder.model()));
+    this.norm = last == 0 ? Optional.empty() : Optional.of(FinalNorm.of(encoder.model(), config));
   }
 
   private ClipPromptEncoder(ClipPromptEncoder other, TextEncoder encoder) {

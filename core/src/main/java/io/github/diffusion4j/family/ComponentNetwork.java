@@ -35,18 +35,7 @@ public record ComponentNetwork(String component, Path file, Optional<BuiltNetwor
 
   private static final String ONNX = "model.onnx";
   private static final String CONFIG = "config.json";
-
-  /** Names that the reference libraries give weights, in order of preference. */
-  private static final List<String> WEIGHTS =
-      List.of(
-          ".safetensors",
-          ".safetensors.index.json",
-          ".fp16.safetensors",
-          ".safetensors.index.fp16.json",
-          ".bf16.safetensors",
-          ".safetensors.index.bf16.json");
-
-  private static final List<String> STEMS = List.of("diffusion_pytorch_model", "model");
+  private static final String AUTOENCODER = "vae";
 
   /** Checks that the parts are there. */
   public ComponentNetwork {
@@ -80,7 +69,7 @@ public record ComponentNetwork(String component, Path file, Optional<BuiltNetwor
       return Optional.of(new ComponentNetwork(component, onnx, Optional.empty()));
     }
     String place = place(model, component);
-    return weights(model.resolve(place))
+    return WeightFile.in(model.resolve(place))
         .map(file -> ComponentNetwork.of(build(model, component, place, file)));
   }
 
@@ -98,21 +87,35 @@ public record ComponentNetwork(String component, Path file, Optional<BuiltNetwor
   static boolean isThere(Path model, String component) {
     String place = place(model, component);
     return Files.isRegularFile(model.resolve(component).resolve(ONNX))
-        || weights(model.resolve(place)).isPresent()
+        || WeightFile.in(model.resolve(place)).isPresent()
             && Architectures.knows(component, ConfigFile.read(model, place + "/" + CONFIG));
   }
 
-  /** The folder of a component: both halves of an autoencoder may share one. */
+  /**
+   * The folder of a component. Both halves of an autoencoder may share one, also where folders of
+   * their own hold only what other runtimes read; in the repository of an autoencoder that is the
+   * model's own.
+   */
   static String place(Path model, String component) {
+    Path own = model.resolve(component);
     boolean half = component.equals("vae_decoder") || component.equals("vae_encoder");
-    return half && !Files.isDirectory(model.resolve(component)) ? "vae" : component;
+    if (!half || Files.isRegularFile(own.resolve(ONNX)) || WeightFile.in(own).isPresent()) {
+      return component;
+    }
+    if (!Files.isDirectory(model.resolve(AUTOENCODER)) && WeightFile.in(model).isPresent()) {
+      return ".";
+    }
+    boolean shared =
+        !Files.isDirectory(own) || WeightFile.in(model.resolve(AUTOENCODER)).isPresent();
+    return shared ? AUTOENCODER : component;
   }
 
-  private static Optional<Path> weights(Path folder) {
-    return STEMS.stream()
-        .flatMap(stem -> WEIGHTS.stream().map(end -> folder.resolve(stem + end)))
-        .filter(Files::isRegularFile)
-        .findFirst();
+  /** An error about a component that {@link #find} does not find. */
+  static ModelFormatException missing(Path model, String component) {
+    return new ModelFormatException(
+        "%s: %s/model.onnx is missing, and there are no weights (.safetensors) to build it from%s. Download the whole repository; weights in another format must be saved as safetensors, or exported to ONNX."
+            .formatted(
+                model, component, WeightFile.instead(model.resolve(place(model, component)))));
   }
 
   /**

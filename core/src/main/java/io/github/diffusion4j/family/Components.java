@@ -113,8 +113,9 @@ final class Components {
 
   /** Whether generations share runs of a network, whatever their steps. */
   private static boolean sharesRuns(String name, ModelLayout layout, OrtRuntime runtime) {
-    boolean steered = !layout.controlNets().isEmpty(); // by networks that have the same timestep
-    return runtime.generationBatching().isOn() && name.equals("unet") && !steered;
+    return runtime.generationBatching().isOn()
+        && name.equals("unet")
+        && layout.controlNets().isEmpty(); // these have the same timestep
   }
 
   /** A denoiser whose runs generations share if the options say so. */

@@ -72,7 +72,7 @@ final class ControlNets implements AutoCloseable {
   }
 
   /** The network of a folder, or of an ONNX file. */
-  private static ComponentNetwork network(String name, Path place) {
+  static ComponentNetwork network(String name, Path place) {
     if (Files.isRegularFile(place)) {
       return new ComponentNetwork(name, place, Optional.empty());
     }
@@ -84,7 +84,8 @@ final class ControlNets implements AutoCloseable {
                 new ModelFormatException(
                     place
                         + ": no ControlNet there, expected a folder with config.json and model.onnx"
-                        + " or weights (.safetensors)"));
+                        + " or weights (.safetensors)"
+                        + WeightFile.instead(folder)));
   }
 
   /** What the UNet takes. */
@@ -155,9 +156,10 @@ final class ControlNets implements AutoCloseable {
   }
 
   private ControlNet open(ControlNet.Signature signature) {
-    try {
-      OrtModel model = owned.own(signature.network().open(runtime, List.of()));
+    try (Closer open = new Closer()) {
+      OrtModel model = open.own(signature.network().open(runtime, List.of()));
       residuals.requireSameTypes(model.outputs(), signature.residuals(), signature.name());
+      owned.own(open.release());
       return new ControlNet(signature, model);
     } catch (IOException e) {
       throw new UncheckedIOException(e);

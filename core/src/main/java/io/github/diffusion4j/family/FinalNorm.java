@@ -33,13 +33,11 @@ final class FinalNorm {
   /**
    * Reads it out of a text encoder's file.
    *
+   * @param config the encoder's
    * @throws ModelFormatException if the file has no such weights
    */
-  static FinalNorm of(OrtModel encoder) throws IOException {
-    double epsilon =
-        ConfigFile.read(encoder.file().toAbsolutePath().getParent(), "config.json")
-            .number("layer_norm_eps")
-            .orElse(EPSILON);
+  static FinalNorm of(OrtModel encoder, ConfigFile config) throws IOException {
+    double epsilon = config.number("layer_norm_eps").orElse(EPSILON);
     return new FinalNorm(weight(encoder, ".weight"), weight(encoder, ".bias"), epsilon);
   }
 

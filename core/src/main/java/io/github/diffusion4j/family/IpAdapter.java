@@ -22,7 +22,6 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -46,8 +45,6 @@ final class IpAdapter implements ImagePromptEncoder, AutoCloseable {
   private static final String OUTPUT = "image_embeds";
   private static final String EXTRACTOR = "feature_extractor";
   private static final String CONFIG = "preprocessor_config.json";
-  private static final Set<ElementType> FLOATS =
-      EnumSet.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
 
   /** What the UNet takes: embeddings, and a scale where it has that input. */
   private record Inputs(TensorSpec embeddings, Optional<TensorSpec> scale) {}
@@ -93,22 +90,22 @@ final class IpAdapter implements ImagePromptEncoder, AutoCloseable {
     Optional<TensorSpec> embeddings =
         EMBEDDINGS.stream()
             .filter(unet.inputs()::containsKey)
-            .map(name -> unet.require(unet.input(name), FLOATS, Set.of(2, 3, 4)))
+            .map(name -> unet.require(unet.input(name), ElementType.FLOATS, Set.of(2, 3, 4)))
             .findFirst();
     if (embeddings.isEmpty()) {
       return Optional.empty();
     }
     Optional<TensorSpec> scale =
         Optional.ofNullable(unet.inputs().get(SCALE))
-            .map(spec -> unet.require(spec, FLOATS, Set.of(0, 1)));
+            .map(spec -> unet.require(spec, ElementType.FLOATS, Set.of(0, 1)));
     ConfigFile config = layout.config(EXTRACTOR, CONFIG);
     if (!layout.has(ENCODER) || !config.present()) {
       throw new ModelFormatException(
-          "%s: the UNet has an input %s for an IP-Adapter, but %s is missing; put the adapter's image encoder, exported to ONNX, and its %s into the model's folder"
+          "%s: the UNet has an input %s for an IP-Adapter, but %s is missing; put the adapter's image encoder (weights with config.json, or model.onnx) and its %s into the model's folder"
               .formatted(
                   layout.folder(),
                   embeddings.get(),
-                  layout.has(ENCODER) ? EXTRACTOR + "/" + CONFIG : ENCODER + "/model.onnx",
+                  layout.has(ENCODER) ? EXTRACTOR + "/" + CONFIG : ENCODER,
                   CONFIG));
     }
     ImageProcessor processor = new ImageProcessorConfig(config).processor();
@@ -230,11 +227,12 @@ final class IpAdapter implements ImagePromptEncoder, AutoCloseable {
 
   private synchronized OrtModel encoder() {
     if (encoder.isEmpty()) {
-      try {
-        OrtModel opened = owned.own(network.open(runtime, List.of()));
-        opened.require(opened.input(PIXELS), FLOATS, Set.of(4));
-        opened.require(opened.output(OUTPUT), FLOATS, Set.of(2, 3, 4));
+      try (Closer open = new Closer()) {
+        OrtModel opened = open.own(network.open(runtime, List.of()));
+        opened.require(opened.input(PIXELS), ElementType.FLOATS, Set.of(4));
+        opened.require(opened.output(OUTPUT), ElementType.FLOATS, Set.of(2, 3, 4));
         opened.requireNoOtherInputs(Set.of(PIXELS));
+        owned.own(open.release());
         encoder = Optional.of(opened);
       } catch (IOException e) {
         throw new UncheckedIOException(e);

@@ -59,7 +59,8 @@ final class LatentConsistencyFamily implements ModelFamily {
     try (Closer open = new Closer()) {
       Components parts =
           Components.open(layout, runtime, open, "text_encoder", "unet", "vae_decoder");
-      ClipPromptEncoder prompts = new ClipPromptEncoder(parts.clip(""));
+      ClipPromptEncoder prompts =
+          new ClipPromptEncoder(parts.clip(""), layout.config("text_encoder"));
       OrtLatentCodec codec = parts.codec();
       OrtDenoiserModel unet = parts.unet(codec, Set.of(HIDDEN, GuidanceEmbedding.INPUT));
       parts.checkLatents(unet, codec);

@@ -106,10 +106,7 @@ final class LatentDiffusionFamily implements ModelFamily {
       this.model = model;
       model.require(model.input(LABELS), Set.of(ElementType.INT64, ElementType.INT32), Set.of(1));
       model.requireNoOtherInputs(Set.of(LABELS));
-      model.require(
-          model.output(HIDDEN_STATE),
-          Set.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16),
-          Set.of(3));
+      model.require(model.output(HIDDEN_STATE), ElementType.FLOATS, Set.of(3));
       this.classes =
           config
               .positive("num_classes")

@@ -7,6 +7,7 @@ import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.OnnxFile;
 import io.github.diffusion4j.onnx.OnnxType;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -36,6 +37,7 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
 
   private static final Set<String> DENOISERS = Set.of("unet", "transformer");
   private static final String DECODER_NAME = "vae_decoder";
+  private static final String CONTROL = "controlnet";
 
   /** Copies the map. */
   public MemoryNeeds {
@@ -89,6 +91,10 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
         denoiser = Optional.of(DenoiserMemory.of(layout.config(component), file));
       }
     }
+    for (Map.Entry<String, Path> net : layout.controlNets().entrySet()) {
+      String name = net.getKey().startsWith(CONTROL) ? net.getKey() : CONTROL + " " + net.getKey();
+      weights.put(name, bytes(ControlNets.network(name, net.getValue()).describe()));
+    }
     ConfigFile config = layout.config(DECODER_NAME);
     TilePlan.Memory memory = OrtLatentCodec.memory(config, ElementType.FLOAT32);
     return new MemoryNeeds(
@@ -108,15 +114,6 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
       bytes += Math.multiplyExact(count.getValue(), bits) / 8;
     }
     return bytes;
-  }
-
-  /**
-   * All weights.
-   *
-   * @return bytes, also of what only some tasks need
-   */
-  public long totalWeights() {
-    return weights.values().stream().mapToLong(Long::longValue).sum();
   }
 
   /**
@@ -152,14 +149,26 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
    * @return bytes of the whole process
    */
   public long peak(MemoryPlan plan, Work work) {
-    long denoising = denoising(work, plan.batching());
-    long decoding = decoding(work, plan.tiled());
+    long decoding = besideDecoding(plan, work) + decoding(work, plan.tiled());
     if (plan.residency() == Residency.ALL) {
-      return BASE + alwaysResident() + denoising + decoding; // the denoiser keeps its memory
+      return decoding;
     }
-    long texts = sum("text_encoder");
-    long denoiser = sum("unet") + sum("transformer") + sum("controlnet");
-    return BASE + Math.max(texts, Math.max(denoiser + denoising, decoderWeights() + decoding));
+    long texts = BASE + sum("text_encoder");
+    long denoiser = BASE + sum("unet") + sum("transformer") + sum(CONTROL);
+    return Math.max(texts, Math.max(denoiser + denoising(work, plan.batching()), decoding));
+  }
+
+  /**
+   * What is in memory beside the decoder's intermediate results.
+   *
+   * @param plan how memory is spent
+   * @param work the generation
+   * @return bytes of the whole process
+   */
+  public long besideDecoding(MemoryPlan plan, Work work) {
+    return plan.residency() == Residency.ALL
+        ? BASE + alwaysResident() + denoising(work, plan.batching()) // the denoiser keeps it
+        : BASE + decoderWeights();
   }
 
   /**

@@ -118,7 +118,8 @@ public final class ModelLayout {
   /**
    * This folder, to be opened with control networks from elsewhere.
    *
-   * @param nets by the name that controls call them: folders with model.onnx and config.json
+   * @param nets by the name that controls call them: folders with config.json and model.onnx or
+   *     weights (.safetensors), or ONNX files
    * @return a copy
    */
   public ModelLayout withControlNets(Map<String, Path> nets) {
@@ -304,16 +305,7 @@ public final class ModelLayout {
   public ComponentNetwork network(String component) {
     return files
         .network(component)
-        .orElseThrow(
-            () ->
-                new ModelFormatException(
-                    "%s: %s/model.onnx is missing, and there are no weights (.safetensors) to build it from%s. Download the whole repository; weights in another format must be saved as safetensors, or exported to ONNX."
-                        .formatted(
-                            folder(),
-                            component,
-                            Files.isDirectory(folder().resolve(component))
-                                ? "; the folder " + component + " is there"
-                                : "")));
+        .orElseThrow(() -> ComponentNetwork.missing(folder(), component));
   }
 
   /**

@@ -6,6 +6,7 @@ import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.DenoiserModel;
+import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.ImagePromptEncoder;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.LoraSet;
@@ -71,6 +72,7 @@ final class OrtDenoiserModel implements DenoiserModel {
   private final TensorSpec output;
   private final Input given;
   private final Steering steering;
+  private final Optional<FeatureCut> cut;
 
   /**
    * Checks the network's latents, timestep and output, and that it takes just these conditions:
@@ -86,6 +88,7 @@ final class OrtDenoiserModel implements DenoiserModel {
     this.model = model;
     this.changed = ChangedNetwork.none(model);
     this.steering = steering;
+    this.cut = Optional.empty();
     this.given = input;
     this.sample = model.require(model.input(sampleName), FLOATS, Set.of(3, 4));
     this.timestep = model.require(model.input("timestep"), NUMBERS, Set.of(0, 1));
@@ -105,7 +108,8 @@ final class OrtDenoiserModel implements DenoiserModel {
     model.requireNoOtherInputs(known);
   }
 
-  private OrtDenoiserModel(OrtDenoiserModel other, ChangedNetwork changed, Steering steering) {
+  private OrtDenoiserModel(
+      OrtDenoiserModel other, ChangedNetwork changed, Steering steering, Optional<FeatureCut> cut) {
     model = other.model;
     this.changed = changed;
     given = other.given;
@@ -113,6 +117,7 @@ final class OrtDenoiserModel implements DenoiserModel {
     timestep = other.timestep;
     output = other.output;
     this.steering = steering;
+    this.cut = cut;
   }
 
   /** What the network is in its model, such as unet. */
@@ -182,7 +187,7 @@ final class OrtDenoiserModel implements DenoiserModel {
       }
     }
     return new OrtDenoiserModel(
-        this, changed, new Steering(steering.nets(), Optional.of(schedule)));
+        this, changed, new Steering(steering.nets(), Optional.of(schedule)), Optional.empty());
   }
 
   @Override
@@ -190,7 +195,16 @@ final class OrtDenoiserModel implements DenoiserModel {
     loras.requireOnly(component());
     return loras.of(component()).isEmpty()
         ? this
-        : new OrtDenoiserModel(this, ChangedNetwork.of(model, loras), steering);
+        : new OrtDenoiserModel(this, ChangedNetwork.of(model, loras), steering, Optional.empty());
+  }
+
+  @Override
+  public DenoiserModel reusing(FeatureReuse reuse) {
+    if (!reuse.isOn() || !component().equals("unet")) {
+      return DenoiserModel.super.reusing(reuse);
+    }
+    FeatureCut features = FeatureCut.of(changed, reuse);
+    return new OrtDenoiserModel(this, features.whole(), Steering.NONE, Optional.of(features));
   }
 
   @Override
@@ -242,6 +256,7 @@ final class OrtDenoiserModel implements DenoiserModel {
     private final LatentShape shape;
     private final Rows rows;
     private final ControlInputs controls;
+    private final NetworkRuns network;
 
     Bound(OrtModel network, Rows rows, Steering steering) {
       this.rows = rows;
@@ -270,10 +285,18 @@ final class OrtDenoiserModel implements DenoiserModel {
                 .nets()
                 .map(nets -> controls(network, steering, unet))
                 .orElse(ControlInputs.NONE);
+        this.network = cut.map(this::reusing).orElseGet(() -> NetworkRuns.of(binding));
       } catch (RuntimeException | Error e) {
         binding.close();
         throw e;
       }
+    }
+
+    private NetworkRuns reusing(FeatureCut features) {
+      KeptFeatures runs = new KeptFeatures(features, binding, rows.runs(), rows.cancel());
+      runs.above().use(timestep.name(), time);
+      runs.above().write(output.name(), out);
+      return runs;
     }
 
     /** The network's latents; extra channels are written here, once a generation. */
@@ -342,21 +365,24 @@ final class OrtDenoiserModel implements DenoiserModel {
         if (run == 0 || !alike) {
           rows.fill(samples, latents, run * rows.each());
         }
-        binding.use(sample.name(), samples);
+        OrtBinding next = network.next(run);
+        next.use(sample.name(), samples);
         List<OrtTensor> tensors = conditions.get(run);
         for (int i = 0; i < tensors.size(); i++) {
-          binding.use(names.get(i), tensors.get(i));
+          next.use(names.get(i), tensors.get(i));
         }
         controls.apply(run, latents, timestep);
-        binding.run();
+        network.run(run);
         out.get(0, dst, run * perRun, perRun);
       }
     }
 
     @Override
     public void close() {
-      controls.close();
-      binding.close();
+      try (binding;
+          network) {
+        controls.close();
+      }
     }
   }
 
@@ -388,8 +414,9 @@ final class OrtDenoiserModel implements DenoiserModel {
 
     @Override
     public void close() {
-      alone.ifPresent(Bound::close);
-      together.close();
+      try (together) {
+        alone.ifPresent(Bound::close);
+      }
     }
   }
 }

@@ -8,7 +8,6 @@ import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.TensorSpec;
-import java.util.EnumSet;
 import java.util.Set;
 
 /**
@@ -18,8 +17,6 @@ import java.util.Set;
  */
 final class OrtImageEncoder {
 
-  private static final Set<ElementType> FLOATS =
-      EnumSet.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
   private static final String PARAMETERS = "latent_parameters";
 
   private final TiledNetwork encoder;
@@ -33,8 +30,9 @@ final class OrtImageEncoder {
     this.tiles = tiles;
     this.channels = channels;
     this.factor = factor;
-    TensorSpec image = encoder.require(encoder.input("sample"), FLOATS, Set.of(4));
-    output = encoder.require(encoder.output(PARAMETERS, "latent_sample"), FLOATS, Set.of(4));
+    TensorSpec image = encoder.require(encoder.input("sample"), ElementType.FLOATS, Set.of(4));
+    output =
+        encoder.require(encoder.output(PARAMETERS, "latent_sample"), ElementType.FLOATS, Set.of(4));
     encoder.requireNoOtherInputs(Set.of(image.name()));
     long given = output.dim(1);
     if (given > 0 && given != outputChannels()) {

@@ -12,16 +12,12 @@ import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.TensorSpec;
 import java.util.Arrays;
-import java.util.EnumSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /** An autoencoder in ONNX Runtime; pictures go through one at a time, which bounds its memory. */
 final class OrtLatentCodec implements LatentCodec {
-
-  private static final Set<ElementType> FLOATS =
-      EnumSet.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
 
   /** Side of tiles of autoencoders that do not say what they were trained on, in pixels. */
   private static final int USUAL_SIZE = 512;
@@ -37,20 +33,15 @@ final class OrtLatentCodec implements LatentCodec {
 
   /**
    * Both halves of an autoencoder: {@code vae_decoder} and, where the model has it, {@code
-   * vae_encoder}.
+   * vae_encoder}. Takes the latents' geometry and scaling from its configuration.
    */
   OrtLatentCodec(Map<String, OrtModel> models, ConfigFile config) {
     this(models.get("vae_decoder"), Optional.ofNullable(models.get("vae_encoder")), config);
   }
 
-  /** Takes the latents' geometry and scaling from the autoencoder's configuration. */
-  OrtLatentCodec(OrtModel decoder, ConfigFile config) {
-    this(decoder, Optional.empty(), config);
-  }
-
   private OrtLatentCodec(OrtModel decoder, Optional<OrtModel> encoder, ConfigFile config) {
-    this.latents = decoder.require(decoder.input("latent_sample"), FLOATS, Set.of(4));
-    TensorSpec image = decoder.require(decoder.output("sample"), FLOATS, Set.of(4));
+    this.latents = decoder.require(decoder.input("latent_sample"), ElementType.FLOATS, Set.of(4));
+    TensorSpec image = decoder.require(decoder.output("sample"), ElementType.FLOATS, Set.of(4));
     decoder.requireNoOtherInputs(Set.of(latents.name()));
     this.channels = channels(decoder, config);
     this.factor = factor(config);
@@ -83,6 +74,17 @@ final class OrtLatentCodec implements LatentCodec {
           decoder.component() + ": output " + image + " has other than 3 channels");
     }
     this.encoder = encoder.map(model -> new OrtImageEncoder(model, channels, factor, tiles));
+  }
+
+  private OrtLatentCodec(OrtLatentCodec other, TilePlan tiles) {
+    this.tiles = tiles;
+    decoder = other.decoder;
+    latents = other.latents;
+    channels = other.channels;
+    factor = other.factor;
+    gain = other.gain;
+    offset = other.offset;
+    encoder = other.encoder;
   }
 
   /** One number for each channel, where the latents were measured; else the same for all. */
@@ -165,6 +167,11 @@ final class OrtLatentCodec implements LatentCodec {
   @Override
   public int latentChannels() {
     return channels;
+  }
+
+  @Override
+  public LatentCodec withMemoryLimit(long bytes) {
+    return new OrtLatentCodec(this, tiles.withMemoryLimit(bytes));
   }
 
   @Override

@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
  */
 record Residuals(List<TensorSpec> specs, List<Integer> halvings) {
 
-  private static final Pattern DOWN = Pattern.compile("down_block\\D*(\\d+)");
+  private static final Pattern DOWN = Pattern.compile("down_block\\D*(\\d{1,4})");
   private static final String MIDDLE = "mid_block";
   private static final int USUAL_LAYERS = 2;
 
@@ -45,7 +45,12 @@ record Residuals(List<TensorSpec> specs, List<Integer> halvings) {
     for (TensorSpec spec : specs) {
       Matcher matcher = DOWN.matcher(spec.name());
       if (matcher.matches()) {
-        down.put(Integer.valueOf(matcher.group(1)), spec);
+        TensorSpec other = down.put(Integer.valueOf(matcher.group(1)), spec);
+        if (other != null) {
+          throw new ModelFormatException(
+              "%s: %s and %s have the same number, expected a residual for each skip connection"
+                  .formatted(component, other, spec));
+        }
       } else if (spec.name().startsWith(MIDDLE)) {
         middle.add(spec);
       }

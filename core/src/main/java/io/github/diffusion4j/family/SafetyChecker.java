@@ -17,7 +17,6 @@ import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -34,8 +33,6 @@ public final class SafetyChecker implements AutoCloseable {
   private static final String COMPONENT = "safety_checker";
   private static final String EXTRACTOR = "feature_extractor";
   private static final String CONFIG = "preprocessor_config.json";
-  private static final Set<ElementType> FLOATS =
-      EnumSet.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16);
 
   private final OrtModel model;
   private final ImageProcessor processor;
@@ -46,10 +43,10 @@ public final class SafetyChecker implements AutoCloseable {
   private SafetyChecker(OrtModel model, ImageProcessor processor) {
     this.model = model;
     this.processor = processor;
-    this.features = model.require(model.input("clip_input"), FLOATS, Set.of(4));
+    this.features = model.require(model.input("clip_input"), ElementType.FLOATS, Set.of(4));
     this.pictures =
         Optional.ofNullable(model.inputs().get("images"))
-            .map(spec -> model.require(spec, FLOATS, Set.of(4)));
+            .map(spec -> model.require(spec, ElementType.FLOATS, Set.of(4)));
     this.flag =
         model.require(
             model.output("has_nsfw_concepts", "has_nsfw_concept"),
@@ -72,7 +69,8 @@ public final class SafetyChecker implements AutoCloseable {
   /**
    * Opens a safety checker by itself.
    *
-   * @param folder has safety_checker/model.onnx and feature_extractor/preprocessor_config.json
+   * @param folder has safety_checker/model.onnx, or safetensors and config.json there; and
+   *     feature_extractor/preprocessor_config.json
    * @param options provider, threads and memory
    * @return owned by the caller
    * @throws IOException if a file cannot be read
@@ -80,7 +78,7 @@ public final class SafetyChecker implements AutoCloseable {
    */
   public static SafetyChecker load(Path folder, RuntimeOptions options) throws IOException {
     requireNonNull(folder, "folder");
-    return open(folder, OrtRuntime.of(requireNonNull(options, "options")));
+    return open(new FolderFiles(folder), OrtRuntime.of(requireNonNull(options, "options")));
   }
 
   /**
@@ -88,8 +86,8 @@ public final class SafetyChecker implements AutoCloseable {
    *
    * @param layout the model's folder
    * @param runtime opens its network
-   * @return owned by the caller; empty if the model names none in model_index.json, or if its ONNX
-   *     file is not there
+   * @return owned by the caller; empty if the model names none in model_index.json, or if neither
+   *     its ONNX file nor its weights are there
    * @throws IOException if a file cannot be read
    * @throws ModelFormatException if a file is not what it should be
    */
@@ -98,33 +96,40 @@ public final class SafetyChecker implements AutoCloseable {
     if (!layout.names(COMPONENT)) {
       return Optional.empty();
     }
-    if (!Files.isRegularFile(layout.file(COMPONENT, "model.onnx"))) {
-      if (Files.isDirectory(layout.folder().resolve(COMPONENT))) {
-        LOG.log(
-            System.Logger.Level.WARNING,
-            "{0}: pictures are not checked: safety_checker has no model.onnx, and is not built from"
-                + " its weights; export it to ONNX",
-            layout.folder());
-      }
+    if (!layout.has(COMPONENT)) {
+      warn(layout);
       return Optional.empty();
     }
-    return Optional.of(open(layout.folder(), runtime));
+    return Optional.of(open(layout.files(), runtime));
   }
 
-  private static SafetyChecker open(Path folder, OrtRuntime runtime) throws IOException {
-    ConfigFile config = ConfigFile.read(folder, EXTRACTOR + "/" + CONFIG);
+  /** Says why a folder that is there is no checker. */
+  private static void warn(ModelLayout layout) {
+    if (Files.isDirectory(layout.folder().resolve(COMPONENT))) {
+      try {
+        layout.network(COMPONENT);
+      } catch (ModelFormatException e) {
+        LOG.log(System.Logger.Level.WARNING, "pictures are not checked: {0}", e.getMessage());
+      }
+    }
+  }
+
+  private static SafetyChecker open(ModelFiles files, OrtRuntime runtime) throws IOException {
+    ConfigFile config = files.config(EXTRACTOR, CONFIG);
     if (!config.present()) {
       throw new ModelFormatException(
-          folder
+          files.place()
               + ": "
               + config.name()
               + " is missing, without which the safety checker sees nothing; download it, or turn"
               + " the safety checker off");
     }
     ImageProcessor processor = new ImageProcessorConfig(config).processor();
-    OrtModel model =
-        runtime.openWhenNeeded(
-            COMPONENT, folder.resolve(COMPONENT).resolve("model.onnx"), List.of());
+    ComponentNetwork network =
+        files
+            .network(COMPONENT)
+            .orElseThrow(() -> ComponentNetwork.missing(files.place(), COMPONENT));
+    OrtModel model = network.openWhenNeeded(runtime, List.of());
     try {
       return new SafetyChecker(model, processor);
     } catch (RuntimeException e) {

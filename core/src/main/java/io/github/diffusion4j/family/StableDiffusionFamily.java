@@ -58,7 +58,8 @@ final class StableDiffusionFamily implements ModelFamily {
     try (Closer open = new Closer()) {
       Components parts =
           Components.open(layout, runtime, open, "text_encoder", "unet", "vae_decoder");
-      ClipPromptEncoder encoder = new ClipPromptEncoder(parts.clip(""));
+      ClipPromptEncoder encoder =
+          new ClipPromptEncoder(parts.clip(""), layout.config("text_encoder"));
       OrtLatentCodec codec = parts.codec();
       OrtDenoiserModel unet =
           parts.unet(codec, upscales ? Set.of(HIDDEN, NOISE_LEVEL) : Set.of(HIDDEN));

@@ -33,7 +33,13 @@ final class TextEncoder {
   private static final String BIAS = "diffusion4j.attention_bias";
 
   /** What a result depends on. */
-  private record Key(LongBuffer ids, BitSet unseen, Outputs outputs, LoraSet loras) {}
+  private record Key(LongBuffer ids, BitSet unseen, Outputs outputs, LoraSet loras) {
+
+    /** Names the LoRAs without their changes, which the cache would keep in memory. */
+    Key {
+      loras = new LoraSet(loras.loras(), loras.versions(), Map.of());
+    }
+  }
 
   /** Which outputs to take: hidden states, and perhaps the pooled embedding. */
   record Outputs(String hidden, Optional<String> pooled) {
@@ -100,18 +106,12 @@ final class TextEncoder {
 
   /** An output of hidden states, which must be there: [batch, tokens, width]. */
   TensorSpec hidden(String name) {
-    return model.require(
-        model.output(name),
-        Set.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16),
-        Set.of(3));
+    return model.require(model.output(name), ElementType.FLOATS, Set.of(3));
   }
 
   /** An output of one embedding for the whole text, which must be there: [batch, width]. */
   TensorSpec pooled(String name) {
-    return model.require(
-        model.output(name),
-        Set.of(ElementType.FLOAT32, ElementType.FLOAT16, ElementType.BFLOAT16),
-        Set.of(2));
+    return model.require(model.output(name), ElementType.FLOATS, Set.of(2));
   }
 
   /** The tokens of a prompt, cut to the tokenizer's length with a warning that says so. */

@@ -4,7 +4,6 @@ import io.github.diffusion4j.VaeTiling;
 import io.github.diffusion4j.VaeTiling.EdgeTiles;
 import io.github.diffusion4j.VaeTiling.Mode;
 import io.github.diffusion4j.onnx.TensorSpec;
-import java.lang.management.ManagementFactory;
 
 /**
  * Decides whether an autoencoder's networks work on whole pictures or on tiles, and on which.
@@ -15,9 +14,6 @@ import java.lang.management.ManagementFactory;
  * @param memory what decoding takes
  */
 record TilePlan(VaeTiling tiling, int factor, int ownSize, Memory memory) {
-
-  /** Asked for once: in a container the JVM reads several files for it. */
-  private static final double MACHINE_MEMORY = machineMemory();
 
   private static final int SMALLEST = 32; // cells: 256 pixels, where memory halves the tiles
 
@@ -49,6 +45,11 @@ record TilePlan(VaeTiling tiling, int factor, int ownSize, Memory memory) {
     }
   }
 
+  /** The same where it may take so many bytes. */
+  TilePlan withMemoryLimit(long bytes) {
+    return new TilePlan(tiling.withMemoryLimit(bytes), factor, ownSize, memory);
+  }
+
   /**
    * The tiles of a picture.
    *
@@ -78,7 +79,7 @@ record TilePlan(VaeTiling tiling, int factor, int ownSize, Memory memory) {
   }
 
   /** Tiles, whether the whole fits or not. */
-  TileGrid forced(int height, int width) {
+  private TileGrid forced(int height, int width) {
     int size = size();
     return TileGrid.of(
         height, width, new TileGrid.Tile(size, size, tiling.overlap(), tiling.edges()));
@@ -98,7 +99,7 @@ record TilePlan(VaeTiling tiling, int factor, int ownSize, Memory memory) {
   }
 
   private double limit() {
-    return tiling.memoryLimit() > 0 ? tiling.memoryLimit() : MACHINE_MEMORY / 2;
+    return tiling.memoryLimit() > 0 ? tiling.memoryLimit() : MachineMemory.BYTES / 2;
   }
 
   /** What the largest tile of a picture takes at the least. */
@@ -107,13 +108,5 @@ record TilePlan(VaeTiling tiling, int factor, int ownSize, Memory memory) {
         (double) grid.rows().stream().mapToInt(TileGrid.Span::length).max().orElse(0)
             * grid.columns().stream().mapToInt(TileGrid.Span::length).max().orElse(0);
     return memory.least(cells, factor);
-  }
-
-  /** Of the container where there is one. */
-  private static double machineMemory() {
-    return ManagementFactory.getOperatingSystemMXBean()
-            instanceof com.sun.management.OperatingSystemMXBean system
-        ? system.getTotalMemorySize()
-        : Double.MAX_VALUE;
   }
 }

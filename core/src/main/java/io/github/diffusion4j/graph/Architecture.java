@@ -28,6 +28,17 @@ public interface Architecture {
   boolean tolerates(String key);
 
   /**
+   * What the reference's present version calls a tensor. Older and newer versions have written
+   * files with other names; layers ask for the present ones.
+   *
+   * @param key name in a file
+   * @return usually the argument
+   */
+  default String presentName(String key) {
+    return key;
+  }
+
+  /**
    * The precision that the network computes in when another is asked for.
    *
    * @param asked what the runtime would take

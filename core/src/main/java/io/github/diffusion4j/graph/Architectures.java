@@ -15,6 +15,8 @@ public final class Architectures {
           Map.ofEntries(
               entry("CLIPTextModel", config -> ClipTextModel.of(config, false)),
               entry("CLIPTextModelWithProjection", config -> ClipTextModel.of(config, true)),
+              entry("CLIPVisionModelWithProjection", ClipVisionModel::of),
+              entry("StableDiffusionSafetyChecker", SafetyCheckerModel::of),
               entry("T5EncoderModel", T5EncoderModel::of),
               entry("UNet2DConditionModel", UNet::of),
               entry("UNet2DModel", UNet::of),

@@ -109,6 +109,11 @@ record AutoencoderKl(
     return list;
   }
 
+  @Override
+  public String presentName(String key) {
+    return SpatialAttention.presentName(key);
+  }
+
   /** Weights of the other half lie in the same file. */
   @Override
   public boolean tolerates(String key) {

@@ -49,7 +49,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
   @Override
   public BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits) throws IOException {
     try (Closer open = new Closer()) {
-      Weights stored = weights.open(open);
+      Weights stored = opened(open);
       GraphOptions options =
           new GraphOptions(type(runtime.precision(), stored), runtime.fusesAttention());
       return build(stored, options, edits);
@@ -69,7 +69,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
   public BuiltModel build(RuntimeOptions.Precision precision, List<GraphEdit> edits)
       throws IOException {
     try (Closer open = new Closer()) {
-      Weights stored = weights.open(open);
+      Weights stored = opened(open);
       return build(stored, new GraphOptions(type(precision, stored), true), edits);
     }
   }
@@ -95,10 +95,15 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
         });
   }
 
+  /** The weights under the names that layers ask for. */
+  private Weights opened(Closer open) throws IOException {
+    return RenamedWeights.of(weights.open(open), architecture::presentName);
+  }
+
   /** Builds the network with given operators. */
   BuiltModel build(GraphOptions options) throws IOException {
     try (Closer open = new Closer()) {
-      return build(weights.open(open), options, List.of());
+      return build(opened(open), options, List.of());
     }
   }
 
@@ -138,7 +143,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
   @Override
   public Map<String, LowRank.Shape> layers() throws IOException {
     try (Closer open = new Closer()) {
-      Weights stored = weights.open(open);
+      Weights stored = opened(open);
       Map<String, LowRank.Shape> layers = new TreeMap<>();
       for (String key : stored.keys()) {
         if (key.endsWith(WEIGHT)) {
@@ -167,7 +172,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
   @Override
   public Optional<Floats> weightEnding(String suffix) throws IOException {
     try (Closer open = new Closer()) {
-      Weights stored = weights.open(open);
+      Weights stored = opened(open);
       List<String> keys = stored.keys().stream().filter(key -> key.endsWith(suffix)).toList();
       if (keys.size() > 1) {
         throw new ModelFormatException(

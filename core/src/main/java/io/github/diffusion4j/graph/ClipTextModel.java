@@ -1,13 +1,11 @@
 package io.github.diffusion4j.graph;
 
-import static io.github.diffusion4j.graph.Linear.linear;
 import static io.github.diffusion4j.graph.Linear.linearWithoutBias;
 import static io.github.diffusion4j.graph.Normalization.layerNorm;
 
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.GraphEdit;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -17,27 +15,13 @@ import java.util.Optional;
  *
  * @param vocabulary rows of the embedding table
  * @param positions most tokens
- * @param width of the hidden states
- * @param intermediate width inside the feed-forward layers
- * @param layers number of transformer blocks
- * @param heads of the attention
- * @param activation inside the feed-forward layers
- * @param epsilon of the normalizations
+ * @param encoder the transformer
  * @param endToken the token whose state is the pooled output, at its first place; 2, which old
  *     configurations say wrongly, is the largest token of the text
  * @param projection width of the projected pooled output; empty if there is none
  */
 record ClipTextModel(
-    int vocabulary,
-    int positions,
-    int width,
-    int intermediate,
-    int layers,
-    int heads,
-    Activation activation,
-    double epsilon,
-    int endToken,
-    Optional<Integer> projection)
+    int vocabulary, int positions, ClipEncoder encoder, int endToken, Optional<Integer> projection)
     implements Architecture {
 
   private static final int LEGACY_END_TOKEN = 2;
@@ -48,22 +32,23 @@ record ClipTextModel(
 
   /** Reads config.json, with the reference's defaults. */
   static ClipTextModel of(ConfigFile config, boolean projects) {
-    int width = config.positive("hidden_size").orElse(512);
-    int heads = config.positive("num_attention_heads").orElse(8);
-    if (width % heads != 0) {
-      throw config.wrong("num_attention_heads", "a divisor of hidden_size " + width, heads);
-    }
     return new ClipTextModel(
         config.positive("vocab_size").orElse(49408),
         config.positive("max_position_embeddings").orElse(77),
-        width,
-        config.positive("intermediate_size").orElse(2048),
-        config.positive("num_hidden_layers").orElse(12),
-        heads,
-        Activation.named(config.text("hidden_act").orElse("quick_gelu")),
-        config.number("layer_norm_eps").orElse(1e-5),
+        ClipEncoder.of(config, 512, 2048, 8),
         config.integer("eos_token_id").orElse(49407),
         projects ? Optional.of(config.positive("projection_dim").orElse(512)) : Optional.empty());
+  }
+
+  /** Width of the hidden states. */
+  int width() {
+    return encoder.width();
+  }
+
+  /** Some versions write the model's own weights without its name before them. */
+  @Override
+  public String presentName(String key) {
+    return ClipEncoder.isOwn(key) ? "text_model." + key : key;
   }
 
   @Override
@@ -78,41 +63,37 @@ record ClipTextModel(
   @Override
   public void addTo(Graph graph, List<GraphEdit> edits) {
     Scope root = graph.root();
-    Scope model = root.has("embeddings.token_embedding.weight") ? root : root.at("text_model");
+    Scope model = root.at("text_model");
     Value ids = graph.input(IDS, ElementType.INT64, BATCH, TOKENS);
     Value mask = mask(graph, ids, edits);
-    List<Value> states = new ArrayList<>();
-    Value hidden = embed(model.at("embeddings"), ids, edits);
-    states.add(hidden);
-    for (int layer = 0; layer < layers; layer++) {
-      hidden = block(model.at("encoder.layers", layer), hidden, mask);
-      states.add(hidden);
-    }
-    Value last = layerNorm(model.at("final_layer_norm"), hidden, epsilon);
+    Value embedded = embed(model.at("embeddings"), ids, edits);
+    List<Value> states = encoder.states(model.at("encoder"), embedded, mask);
+    Value hidden = states.get(encoder.layers());
+    Value last = layerNorm(model.at("final_layer_norm"), hidden, encoder.epsilon());
     Value pooled = pooled(graph, ids, last);
     if (projection.isPresent()) {
       int out = projection.get();
       Value projected = linearWithoutBias(root.at("text_projection"), pooled, out);
       graph.output("text_embeds", projected, BATCH, out);
     }
-    graph.output("last_hidden_state", last, BATCH, TOKENS, width);
+    graph.output("last_hidden_state", last, BATCH, TOKENS, width());
     if (projection.isEmpty()) {
-      graph.output("pooler_output", pooled, BATCH, width);
+      graph.output("pooler_output", pooled, BATCH, width());
     }
     for (int i = 0; i < states.size(); i++) {
-      graph.output("hidden_states." + i, states.get(i), BATCH, TOKENS, width);
+      graph.output("hidden_states." + i, states.get(i), BATCH, TOKENS, width());
     }
   }
 
   private Value embed(Scope module, Value ids, List<GraphEdit> edits) {
-    Value table = module.weight("token_embedding.weight", vocabulary, width);
-    Value places = module.weight("position_embedding.weight", positions, width);
+    Value table = module.weight("token_embedding.weight", vocabulary, width());
+    Value places = module.weight("position_embedding.weight", positions, width());
     Graph graph = module.graph();
     Value first =
         graph
             .node("Slice")
             .in(places, graph.constant(new long[] {0}), ids.size(1), graph.constant(0))
-            .out(places.type(), Value.FREE, width);
+            .out(places.type(), Value.FREE, width());
     return TokenEmbedding.extended(table, edits).gather(ids).plus(first);
   }
 
@@ -137,23 +118,6 @@ record ClipTextModel(
     return after.cast(type);
   }
 
-  private Value block(Scope module, Value x, Value mask) {
-    Scope attention = module.at("self_attn");
-    Value normal = layerNorm(module.at("layer_norm1"), x, epsilon);
-    Value seen =
-        Attention.of(heads, width)
-            .apply(
-                linear(attention.at("q_proj"), normal, width),
-                linear(attention.at("k_proj"), normal, width),
-                linear(attention.at("v_proj"), normal, width),
-                mask);
-    Value hidden = x.plus(linear(attention.at("out_proj"), seen, width));
-    Scope mlp = module.at("mlp");
-    normal = layerNorm(module.at("layer_norm2"), hidden, epsilon);
-    Value inner = activation.apply(linear(mlp.at("fc1"), normal, intermediate));
-    return hidden.plus(linear(mlp.at("fc2"), inner, width));
-  }
-
   private Value pooled(Graph graph, Value ids, Value last) {
     Value ranked = ids.cast(ElementType.INT32);
     if (endToken != LEGACY_END_TOKEN) {
@@ -175,6 +139,6 @@ record ClipTextModel(
         .node("GatherND")
         .in(last, place)
         .with("batch_dims", 1)
-        .out(last.type(), Value.FREE, width);
+        .out(last.type(), Value.FREE, width());
   }
 }

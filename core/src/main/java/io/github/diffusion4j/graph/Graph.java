@@ -47,6 +47,7 @@ public final class Graph {
   private final Map<String, Integer> numbers = new HashMap<>();
   private final Set<String> unchanged = new TreeSet<>();
   private boolean usesMicrosoft;
+  private boolean partial;
 
   private record Constant(ElementType type, List<Long> shape, ByteString bytes) {}
 
@@ -89,6 +90,11 @@ public final class Graph {
   /** Whether a layer is to get inputs for a change; it has been told so then. */
   boolean change(String layer) {
     return unchanged.remove(layer);
+  }
+
+  /** Only a part of the network is in this graph, so that layers may be left over. */
+  void leaveOut() {
+    partial = true;
   }
 
   WeightTable weights() {
@@ -248,11 +254,11 @@ public final class Graph {
    */
   public BuiltModel build(Predicate<String> others) {
     weights.requireAll();
-    if (!unchanged.isEmpty()) {
+    if (!partial && !unchanged.isEmpty()) {
       throw new ModelFormatException(
           proto.getName() + " has layers that no LoRA can change: " + unchanged);
     }
-    weights.requireNoOthers(others);
+    weights.requireNoOthers(key -> partial || others.test(key));
     WeightTable.Placed placed = weights.place();
     boolean float8 = weights.hasFloat8();
     ModelProto.Builder model =

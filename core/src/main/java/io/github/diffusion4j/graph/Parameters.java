@@ -45,7 +45,7 @@ public final class Parameters {
       return Optional.of(new Weight(TensorType.F32, shape, nowhere, false));
     }
 
-    /** Layers ask in this way only whether they have a bias, or whether names are old ones. */
+    /** Layers ask in this way whether they have a bias, or how else their weights are stored. */
     @Override
     public Optional<Weight> find(String key) {
       return key.endsWith(".bias") ? find(key, new long[] {1}) : Optional.empty();

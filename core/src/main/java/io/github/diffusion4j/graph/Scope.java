@@ -99,6 +99,16 @@ public record Scope(Graph graph, String path, ElementType type) {
     return graph.weights().has(key(name));
   }
 
+  /**
+   * How many dimensions a weight is stored with.
+   *
+   * @param name such as {@code weight}
+   * @return 0 if it is not there
+   */
+  int rank(String name) {
+    return graph.weights().rank(key(name));
+  }
+
   private String key(String name) {
     return path.isEmpty() ? name : path + "." + name;
   }

@@ -5,6 +5,7 @@ import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.GraphEdit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 
 /**
  * The denoiser of Stable Diffusion 1, 2 and XL and of what was made from them: {@code
@@ -14,6 +15,12 @@ import java.util.List;
 public final class UNet implements Architecture {
 
   static final String OUTPUT = "out_sample";
+
+  private static final Set<Class<? extends GraphEdit>> KNOWN =
+      Set.of(
+          GraphEdit.RowTimesteps.class,
+          GraphEdit.DeepFeatureOutput.class,
+          GraphEdit.DeepFeatureInput.class);
 
   private final UNetConfig config;
   private final int pooledWidth;
@@ -84,17 +91,14 @@ public final class UNet implements Architecture {
   @Override
   public void addTo(Graph graph, List<GraphEdit> edits) {
     boolean rows = edits.contains(new GraphEdit.RowTimesteps());
-    refuse(edits.stream().filter(edit -> !(edit instanceof GraphEdit.RowTimesteps)).toList());
+    refuse(edits.stream().filter(edit -> !KNOWN.contains(edit.getClass())).toList());
     Object[] timesteps = rows ? new Object[] {UNetInputs.BATCH} : new Object[0];
     UNetInputs inputs = UNetInputs.declare(graph, config, pooledWidth, timesteps);
     UNetLayers layers = UNetLayers.of(config, graph.root(), inputs);
-    UNetLayers.Encoded encoded = layers.encode(layers.enter(inputs.sample()));
-    Value mid = layers.mid(encoded.last());
-    UNetLayers.Encoded steered = new UNetLayers.Encoded(encoded.skips(), mid);
-    if (takesResiduals) {
-      steered = Residuals.declare(graph, steered).addTo(steered);
-    }
-    Value decoded = layers.decode(steered);
+    Value decoded =
+        DeepFeature.of(edits, config)
+            .map(feature -> feature.decoded(layers, inputs.sample()))
+            .orElseGet(() -> decoded(layers, inputs.sample()));
     Value out =
         config.time().divideOutput()
             ? decoded.over(inputs.timestep().cast(decoded.type()).reshape(-1, 1, 1, 1))
@@ -103,11 +107,26 @@ public final class UNet implements Architecture {
     graph.output(OUTPUT, out, UNetInputs.BATCH, channels, UNetInputs.HEIGHT, UNetInputs.WIDTH);
   }
 
+  private Value decoded(UNetLayers layers, Value sample) {
+    UNetLayers.Encoded encoded = layers.encode(layers.enter(sample));
+    Value mid = layers.mid(encoded.last());
+    UNetLayers.Encoded steered = new UNetLayers.Encoded(encoded.skips(), mid);
+    if (takesResiduals) {
+      steered = Residuals.declare(sample.graph(), steered).addTo(steered);
+    }
+    return layers.decode(steered);
+  }
+
   /** No other change of a graph concerns a UNet. */
   static void refuse(List<GraphEdit> edits) {
     if (!edits.isEmpty()) {
       throw new IllegalArgumentException("edits must be empty for a UNet, got " + edits);
     }
+  }
+
+  @Override
+  public String presentName(String key) {
+    return SpatialAttention.presentName(key);
   }
 
   @Override

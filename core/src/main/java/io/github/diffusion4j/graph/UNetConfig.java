@@ -198,6 +198,31 @@ record UNetConfig(
   }
 
   /**
+   * Layers of the half that goes up.
+   *
+   * @return as many as results go across
+   */
+  int upLayers() {
+    return up.stream().mapToInt(UNetBlock::layers).sum();
+  }
+
+  /**
+   * Width of what a layer of the half that goes up reads from below.
+   *
+   * @param layer counted over all blocks, from the coarsest resolution on
+   * @return channels
+   */
+  int channelsBelow(int layer) {
+    int channels = lastChannels();
+    int left = layer;
+    for (int i = 0; i < up.size() && left > 0; i++) {
+      channels = up.get(i).channels();
+      left -= up.get(i).layers();
+    }
+    return channels;
+  }
+
+  /**
    * The mid block.
    *
    * @return empty if there is none

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * The blocks of a UNet (Ronneberger et al. 2015, arXiv 1505.04597) in one graph.
@@ -18,7 +19,10 @@ import java.util.Optional;
  */
 record UNetLayers(UNetConfig config, Scope root, Value embedding, Optional<Value> text) {
 
-  /** The half that goes down and its last result: what the half that goes up begins with. */
+  /**
+   * Results of the half that goes down, and what the half that goes up begins with: all results, or
+   * the first ones, which belong to as many last layers up.
+   */
   record Encoded(List<Value> skips, Value last) {}
 
   /**
@@ -54,21 +58,41 @@ record UNetLayers(UNetConfig config, Scope root, Value embedding, Optional<Value
    * @return that and the result of every layer
    */
   Encoded encode(Value entered) {
+    return encode(entered, 1 + down().size());
+  }
+
+  /**
+   * The beginning of the half that goes down.
+   *
+   * @param entered result of the first convolution
+   * @param results how many, that of the convolution among them
+   * @return these
+   */
+  Encoded encode(Value entered, int results) {
     List<Value> skips = new ArrayList<>(List.of(entered));
     Value x = entered;
+    for (UnaryOperator<Value> step : down().subList(0, results - 1)) {
+      x = step.apply(x);
+      skips.add(x);
+    }
+    return new Encoded(skips, x);
+  }
+
+  /** What gives a result that goes across: each layer on the way down, and each halving. */
+  private List<UnaryOperator<Value>> down() {
+    List<UnaryOperator<Value>> steps = new ArrayList<>();
     for (int i = 0; i < config.down().size(); i++) {
       UNetBlock block = config.down().get(i);
       Scope module = root.at("down_blocks", i);
-      for (int layer = 0; layer < block.layers(); layer++) {
-        x = layer(module, block, layer, x);
-        skips.add(x);
+      for (int j = 0; j < block.layers(); j++) {
+        int layer = j;
+        steps.add(x -> layer(module, block, layer, x));
       }
       if (block.resampled()) {
-        x = downsample(module.at("downsamplers.0.conv"), x);
-        skips.add(x);
+        steps.add(x -> downsample(module.at("downsamplers.0.conv"), x));
       }
     }
-    return new Encoded(skips, x);
+    return steps;
   }
 
   /**
@@ -99,19 +123,46 @@ record UNetLayers(UNetConfig config, Scope root, Value embedding, Optional<Value
    * @return [batch, channels, height, width]
    */
   Value decode(Encoded encoded) {
+    return leave(rise(encoded, 0));
+  }
+
+  /**
+   * Layers of the half that goes up.
+   *
+   * @param encoded its results are read from the last on; where they are not all, the layers below
+   *     the one that reads the last of them are left out
+   * @param unread how many results, the first ones, are left to layers above
+   * @return what the layer above reads beside the result that it is left
+   */
+  Value rise(Encoded encoded, int unread) {
     Deque<Value> skips = new ArrayDeque<>(encoded.skips());
     Value x = encoded.last();
+    int begin = config.upLayers() - skips.size();
+    int end = config.upLayers() - unread;
+    int seen = 0;
     for (int i = 0; i < config.up().size(); i++) {
       UNetBlock block = config.up().get(i);
       Scope module = root.at("up_blocks", i);
-      for (int layer = 0; layer < block.layers(); layer++) {
-        x = layer(module, block, layer, Value.concat(1, x, skips.removeLast()));
+      for (int layer = 0; layer < block.layers(); layer++, seen++) {
+        if (seen >= begin && seen < end) {
+          x = layer(module, block, layer, Value.concat(1, x, skips.removeLast()));
+        }
       }
-      if (block.resampled()) {
+      if (block.resampled() && seen > begin && seen <= end) {
         Value wide = Convolution.upsampleNearest(x, skips.getLast());
         x = conv2d(module.at("upsamplers.0.conv"), wide, block.channels(), 3);
       }
     }
+    return x;
+  }
+
+  /**
+   * The last convolution.
+   *
+   * @param x the map of the finest resolution
+   * @return [batch, channels, height, width]
+   */
+  Value leave(Value x) {
     UNetConfig.ResnetConfig shared = config.resnet();
     Value normal =
         Normalization.groupNorm(root.at("conv_norm_out"), x, shared.groups(), shared.epsilon());

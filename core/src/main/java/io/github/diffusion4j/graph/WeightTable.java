@@ -59,6 +59,11 @@ final class WeightTable {
     return weights.find(key).isPresent();
   }
 
+  /** Dimensions of a stored weight; 0 if it is missing. */
+  int rank(String key) {
+    return weights.find(key).map(weight -> weight.seen().size()).orElse(0);
+  }
+
   /** A weight in the precision of a module. */
   Value value(String key, ElementType type, long[] stored, long[] seen) {
     used.add(key);

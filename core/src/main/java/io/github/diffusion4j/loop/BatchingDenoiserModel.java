@@ -8,6 +8,7 @@ import io.github.diffusion4j.Conditioning;
 import io.github.diffusion4j.ControlSchedule;
 import io.github.diffusion4j.Denoiser;
 import io.github.diffusion4j.DenoiserModel;
+import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.GenerationBatching;
 import io.github.diffusion4j.ImagePromptEncoder;
 import io.github.diffusion4j.LatentShape;
@@ -20,8 +21,8 @@ import java.util.Map;
 /**
  * A denoiser whose runs are shared by generations of equal form that ask for one at the same time:
  * same latents' size, number of branches and widths of conditioning. Each keeps its own seed, steps
- * and solver. A generation that runs its branches one by one, is steered by pictures or changed by
- * LoRAs of its own shares none.
+ * and solver. A generation that runs its branches one by one, reuses features, is steered by
+ * pictures or changed by LoRAs of its own shares none.
  *
  * <p>The thread that has waited longest runs the network for itself and for those behind it; no
  * other threads are needed. A generation that is cancelled leaves a shared run at once, or at its
@@ -109,5 +110,10 @@ public final class BatchingDenoiserModel implements DenoiserModel {
   @Override
   public DenoiserModel controlled(ControlSchedule schedule) {
     return network.controlled(schedule);
+  }
+
+  @Override
+  public DenoiserModel reusing(FeatureReuse reuse) {
+    return reuse.isOn() ? network.reusing(reuse) : this;
   }
 }

@@ -4,6 +4,9 @@ import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.TensorInfo;
 import ai.onnxruntime.platform.Fp16Conversions;
 import java.nio.ByteBuffer;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.Set;
 
 /** Element types of tensors that cross the border of a network. */
 public enum ElementType {
@@ -23,6 +26,10 @@ public enum ElementType {
   BOOL(1, false),
   /** A type that no network of a diffusion pipeline takes or gives. */
   UNSUPPORTED(0, false);
+
+  /** Types that networks compute pictures, embeddings and latents in. */
+  public static final Set<ElementType> FLOATS =
+      Collections.unmodifiableSet(EnumSet.of(FLOAT32, FLOAT16, BFLOAT16));
 
   private final int bytes;
   private final boolean floating;

@@ -16,6 +16,9 @@ import java.util.TreeSet;
  */
 public sealed interface GraphEdit {
 
+  /** Name of the output and input for what the last layers of a UNet read from below. */
+  String DEEP_FEATURE = "deep_feature";
+
   /**
    * Puts rows after the last one of an embedding table.
    *
@@ -136,4 +139,37 @@ public sealed interface GraphEdit {
    * it is.
    */
   record RowTimesteps() implements GraphEdit {}
+
+  /**
+   * Makes what the last layers of a UNet read from below one more output, {@link #DEEP_FEATURE}.
+   * Only for UNets that are built here; inputs for residuals are left out.
+   *
+   * @param branch how many layers on the way down are above the cut, beside the first convolution;
+   *     as many layers and one on the way up are above it
+   */
+  record DeepFeatureOutput(int branch) implements GraphEdit {
+    /** Checks the branch. */
+    public DeepFeatureOutput {
+      requireBranch(branch);
+    }
+  }
+
+  /**
+   * Leaves of a UNet only the layers above a cut; what they read from below becomes an input,
+   * {@link #DEEP_FEATURE}. Only for UNets that are built here; inputs for residuals are left out.
+   *
+   * @param branch as in {@link DeepFeatureOutput}
+   */
+  record DeepFeatureInput(int branch) implements GraphEdit {
+    /** Checks the branch. */
+    public DeepFeatureInput {
+      requireBranch(branch);
+    }
+  }
+
+  private static void requireBranch(int branch) {
+    if (branch < 0) {
+      throw new IllegalArgumentException("branch must be at least 0, got " + branch);
+    }
+  }
 }

@@ -26,12 +26,12 @@ final class NativeHeap {
   private static final long WORTHWHILE = 256L << 20;
 
   /** Growth that is worth a look, in a process of any size. */
-  private static final long NOTICEABLE = 64L << 20;
+  private static final long NOTICEABLE = 32L << 20;
 
   /** Resident memory after the last trim, and the part of it that may be added before the next. */
   private static final AtomicLong SETTLED = new AtomicLong();
 
-  private static final int GROWTH = 8;
+  private static final int GROWTH = 16;
 
   private NativeHeap() {}
 

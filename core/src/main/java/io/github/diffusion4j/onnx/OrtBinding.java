@@ -227,6 +227,25 @@ public final class OrtBinding implements AutoCloseable {
   }
 
   /**
+   * Runs the network, and makes a tensor of an output whose shape is not known beforehand: later
+   * runs write into it.
+   *
+   * @param name an output of the network
+   * @return the tensor with the output's values; this binding closes it
+   * @throws GenerationCancelledException if the generation was cancelled before or during the run
+   * @throws InferenceException if the network fails
+   */
+  public OrtTensor runInto(String name) {
+    outputs.remove(name);
+    try (OrtSession.Result result = call(Set.of(name))) {
+      OnnxTensor value = (OnnxTensor) result.get(name).orElseThrow();
+      OrtTensor tensor = output(name, value.getInfo().getShape());
+      tensor.put(value.getByteBuffer());
+      return tensor;
+    }
+  }
+
+  /**
    * Runs the network and copies outputs whose shape is not known beforehand: for networks that run
    * once a generation.
    *

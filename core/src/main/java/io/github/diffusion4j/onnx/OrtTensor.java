@@ -182,6 +182,11 @@ public final class OrtTensor implements AutoCloseable {
     }
   }
 
+  /** Writes all elements, as many bytes as they take. */
+  void put(ByteBuffer src) {
+    bytes.put(0, src, src.position(), bytes.capacity());
+  }
+
   /**
    * Writes one number into every place, cut to an integer where the tensor holds integers: a
    * timestep.

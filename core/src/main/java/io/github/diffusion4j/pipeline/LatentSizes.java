@@ -4,13 +4,10 @@ import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.Stages;
-import java.lang.management.ManagementFactory;
+import io.github.diffusion4j.family.MachineMemory;
 
 /** From a request's pixels to latents, refusing what the model or the machine cannot do. */
 final class LatentSizes {
-
-  /** Asked for once: in a container the JVM reads several files for it. */
-  private static final double MACHINE_MEMORY = machineMemory();
 
   private LatentSizes() {}
 
@@ -58,7 +55,7 @@ final class LatentSizes {
     double cells = images * stages.codec().latentChannels() * pixels / ((double) factor * factor);
     double heap = 4.0 * (cells * (4 + branches) + images * pixels * 4);
     double heapLimit = Runtime.getRuntime().maxMemory();
-    double machine = MACHINE_MEMORY;
+    double machine = MachineMemory.BYTES;
     boolean tooLarge = heap > heapLimit || pixels * 3 > Integer.MAX_VALUE / 4;
     double outside =
         8.0 * cells * branches
@@ -80,13 +77,6 @@ final class LatentSizes {
                   size(machine),
                   heap > heapLimit ? ", or a larger heap (-Xmx)" : ""));
     }
-  }
-
-  private static double machineMemory() {
-    return ManagementFactory.getOperatingSystemMXBean()
-            instanceof com.sun.management.OperatingSystemMXBean system
-        ? system.getTotalMemorySize()
-        : Double.MAX_VALUE;
   }
 
   private static String size(double bytes) {

@@ -2,6 +2,8 @@ package io.github.diffusion4j.pipeline;
 
 import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.LatentCodec;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.Stages;
@@ -26,9 +28,6 @@ record MemoryBudget(long limit, MemoryNeeds needs, RuntimeOptions options) {
 
   private static final System.Logger LOG = System.getLogger(MemoryBudget.class.getName());
 
-  /** The decoder's own estimate, which asks for tiles, is of what is certain: a quarter of ours. */
-  private static final int CERTAIN = 4;
-
   private static final double MIB = 1L << 20;
 
   /** The budget of a model; empty without a limit. */
@@ -38,7 +37,10 @@ record MemoryBudget(long limit, MemoryNeeds needs, RuntimeOptions options) {
         : Optional.of(new MemoryBudget(options.memoryLimit(), MemoryNeeds.of(layout), options));
   }
 
-  /** Options that fit: networks on demand where not all of them can stay, tiles where asked for. */
+  /**
+   * Options that fit: networks on demand where not all of them can stay, tiles for what does not
+   * fit beside the networks alone.
+   */
   RuntimeOptions fitted() {
     long resident = MemoryNeeds.BASE + needs.alwaysResident();
     boolean all =
@@ -47,31 +49,63 @@ record MemoryBudget(long limit, MemoryNeeds needs, RuntimeOptions options) {
     long others = all ? resident : MemoryNeeds.BASE + needs.decoderWeights();
     RuntimeOptions.Builder fitted =
         options.toBuilder().residency(all ? Residency.ALL : Residency.ON_DEMAND);
-    VaeTiling tiling = options.vaeTiling();
-    if (tiling.mode() == VaeTiling.Mode.AUTO && tiling.memoryLimit() == 0) {
-      fitted.vaeTiling(tiling.withMemoryLimit(Math.max(1, (limit - others) / CERTAIN)));
+    if (limitsTiles()) {
+      fitted.vaeTiling(options.vaeTiling().withMemoryLimit(Math.max(1, limit - others)));
     }
     return fitted.build();
   }
 
-  /**
-   * The request as it fits.
-   *
-   * @throws IllegalArgumentException if it fits under no plan
-   */
-  GenerationRequest fit(GenerationRequest request, Stages stages, OrtRuntime runtime) {
-    MemoryNeeds.Work work =
-        new MemoryNeeds.Work(
-            request.width().orElseThrow(),
-            request.height().orElseThrow(),
-            request.images(),
-            stages.rules().guidance(request).branches());
-    MemoryPlan plan =
-        MemoryPlan.ALL.stream()
-            .filter(candidate -> allowed(candidate, request))
-            .filter(candidate -> needs.peak(candidate, work) <= limit)
-            .findFirst()
-            .orElseThrow(() -> refused(request, work));
+  /** Whether nobody else says when the autoencoder works on tiles. */
+  private boolean limitsTiles() {
+    VaeTiling tiling = options.vaeTiling();
+    return tiling.mode() == VaeTiling.Mode.AUTO && tiling.memoryLimit() == 0;
+  }
+
+  /** This budget for an open model. */
+  Equipment.Budget of(Stages stages, OrtRuntime runtime) {
+    return new Equipment.Budget() {
+      @Override
+      public GenerationRequest fit(GenerationRequest request) {
+        return MemoryBudget.this.fit(request, work(request, stages), runtime);
+      }
+
+      @Override
+      public LatentCodec decoder(LatentCodec codec, GenerationRequest fitted) {
+        if (!limitsTiles()) {
+          return codec;
+        }
+        MemoryNeeds.Work work = work(fitted, stages);
+        long beside = needs.besideDecoding(plan(fitted, work), work);
+        return codec.withMemoryLimit(Math.max(1, limit - beside));
+      }
+    };
+  }
+
+  private static MemoryNeeds.Work work(GenerationRequest request, Stages stages) {
+    return new MemoryNeeds.Work(
+        request.width().orElseThrow(),
+        request.height().orElseThrow(),
+        request.images(),
+        guidance(request, stages).branches());
+  }
+
+  /** As the generation will take it: with the branches of its prompts and its task. */
+  private static Guidance guidance(GenerationRequest request, Stages stages) {
+    PromptPlan prompts = PromptPlan.of(request, stages.rules().guidance(request));
+    return request.init().guidance(prompts.guidance());
+  }
+
+  private MemoryPlan plan(GenerationRequest request, MemoryNeeds.Work work) {
+    return MemoryPlan.ALL.stream()
+        .filter(candidate -> allowed(candidate, request))
+        .filter(candidate -> needs.peak(candidate, work) <= limit)
+        .findFirst()
+        .orElseThrow(() -> refused(request, work));
+  }
+
+  private GenerationRequest fit(
+      GenerationRequest request, MemoryNeeds.Work work, OrtRuntime runtime) {
+    MemoryPlan plan = plan(request, work);
     if (plan.residency() == Residency.ON_DEMAND) {
       runtime.keepOnlyWhatIsUsed();
     }

@@ -9,6 +9,7 @@ import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.Init;
+import io.github.diffusion4j.LatentCodec;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.StepListener;
@@ -57,6 +58,7 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
     long start = System.nanoTime();
     request.controls().check(request, stages.denoiser());
     stages.denoiser().imagePrompts().check(request);
+    DenoiserModel model = model(request);
     PromptPlan prompts = PromptPlan.of(request, stages.rules().guidance(request));
     Guidance guidance = request.init().guidance(prompts.guidance());
     LatentShape shape = LatentSizes.shape(request, stages, guidance.branches());
@@ -65,17 +67,19 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
     StepPlan plan = request.init().plan(stages.rules().plan(request, shape), stages.rules());
     SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
     int evaluations = run.evaluations() - run.index();
-    ConditioningSchedule conditioning = prompts.encode(stages.encoder(), evaluations, cancel);
+    ConditioningSchedule conditioning =
+        prompts
+            .encode(stages.encoder(), evaluations, cancel)
+            .map(stages.denoiser().imagePrompts().encode(request, cancel));
     Init.Start init =
         request.init().begin(new Init.Context(request, stages, run, noise, shape, cancel));
     float[] x = init.latents();
     long encoded = System.nanoTime();
     try (Denoiser denoiser =
         conditioning
-            .map(stages.denoiser().imagePrompts().encode(request, cancel))
             .map(init::condition)
             .withBranches(guidance.branches(evaluations))
-            .bind(denoiser(request, run, init), shape, request.batching(), cancel)) {
+            .bind(steered(model, request, run, init), shape, request.batching(), cancel)) {
       new DenoiseLoop(denoiser, guidance, init::blend, cancel, listener).run(run, x, shape);
     }
     return new Denoised(
@@ -88,8 +92,18 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
         Duration.ofNanos(System.nanoTime() - encoded));
   }
 
-  private DenoiserModel denoiser(GenerationRequest request, SchedulerRun run, Init.Start init) {
-    DenoiserModel model = stages.denoiser();
+  /** The network, for this generation alone if it reuses features. */
+  private DenoiserModel model(GenerationRequest request) {
+    if (request.featureReuse().isOn() && !request.controls().isEmpty()) {
+      throw new IllegalArgumentException(
+          "features cannot be reused in steps that control networks steer; leave the feature reuse"
+              + " or the controls out");
+    }
+    return stages.denoiser().reusing(request.featureReuse());
+  }
+
+  private static DenoiserModel steered(
+      DenoiserModel model, GenerationRequest request, SchedulerRun run, Init.Start init) {
     return request.controls().isEmpty()
         ? model
         : model.controlled(ControlSchedule.of(request, model, run, init::view));
@@ -97,7 +111,8 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
 
   GenerationResult decode(Denoised denoised) {
     long start = System.nanoTime();
-    ImageTensor image = stages.codec().decode(denoised.latents(), denoised.shape(), cancel);
+    LatentCodec codec = equipment.budget().decoder(stages.codec(), denoised.request());
+    ImageTensor image = codec.decode(denoised.latents(), denoised.shape(), cancel);
     listener.onDecoded(image);
     SafetyCheck.Checked checked =
         equipment

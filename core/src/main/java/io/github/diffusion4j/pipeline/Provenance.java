@@ -4,16 +4,23 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.Control;
 import io.github.diffusion4j.Decoding;
+import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.GenerationRequestBuilder;
+import io.github.diffusion4j.ImagePrompt;
 import io.github.diffusion4j.ModelFormatException;
+import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.image.A1111Parameters;
 import io.github.diffusion4j.image.PictureFile;
 import io.github.diffusion4j.image.Png;
 import io.github.diffusion4j.scheduler.Scheduler;
+import io.github.diffusion4j.task.Pictures;
+import io.github.diffusion4j.task.Variation;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -96,28 +103,51 @@ public record Provenance(
 
   /**
    * The provenance of one picture. Where each picture has a seed of its own, it is as if the
-   * picture had been painted alone; where one seed drew the noise of all, the whole request is
-   * kept.
+   * picture had been painted alone; where the noise of all was drawn by one seed, or turned
+   * together by a variation, the whole request is kept.
    *
    * @param index of the picture
    * @return with a request for this picture, where it can stand alone
    */
   public Provenance ofImage(int index) {
-    if (request.images() == 1 || request.seeds().size() != request.images()) {
+    boolean ownSeeds = request.seeds().size() == request.images();
+    if (request.images() == 1 || !ownSeeds || request.init() instanceof Variation) {
       return this;
     }
-    GenerationRequest alone =
-        GenerationRequest.prompt(request.promptOfEachImage().get(index))
-            .like(request)
-            .negativePrompt(request.negativePromptOfEachImage().get(index))
-            .seed(request.seeds().get(index))
-            .build();
     return new Provenance(
-        alone,
+        alone(index),
         model,
         scheduler,
         new Execution(
             runtime(), timings(), execution.decoding().ofImage(index), safety().ofImage(index)));
+  }
+
+  /** The request of one picture: of what was given for each, its own. */
+  private GenerationRequest alone(int index) {
+    TextOptions text = request.text();
+    GenerationRequestBuilder alone =
+        GenerationRequest.prompt(request.promptOfEachImage().get(index))
+            .like(request)
+            .negativePrompt(request.negativePromptOfEachImage().get(index))
+            .text(
+                text.withPrompts2(own(text.prompts2(), index), own(text.negativePrompts2(), index))
+                    .withPrompts3(own(text.prompts3(), index), own(text.negativePrompts3(), index)))
+            .seed(request.seeds().get(index));
+    request.imagePrompt().ifPresent(prompt -> alone.imagePrompt(own(prompt, index)));
+    return alone.build();
+  }
+
+  private List<String> own(List<String> texts, int index) {
+    return texts.isEmpty() ? texts : List.of(request.ofEachImage(texts).get(index));
+  }
+
+  private ImagePrompt own(ImagePrompt prompt, int index) {
+    int count = prompt.pictures().count();
+    return count == 1
+        ? prompt
+        : new ImagePrompt(
+            Pictures.of(prompt.pictures().images().get(index * count / request.images())),
+            prompt.scale());
   }
 
   /**
@@ -151,6 +181,10 @@ public record Provenance(
     copy(task, "variation_strength", settings, "Variation seed strength");
     GuidanceJson.settings(request.guidance(), settings);
     request.eta().ifPresent(eta -> settings.put("Eta", plain(eta)));
+    FeatureReuse reuse = request.featureReuse();
+    if (reuse.isOn()) {
+      settings.put("Feature reuse", reuse.interval() + ", branch " + reuse.branch());
+    }
     settings.putAll(controls());
     settings.put("RNG", request.noiseKind().label());
     settings.put("Version", ProvenanceJson.generator());

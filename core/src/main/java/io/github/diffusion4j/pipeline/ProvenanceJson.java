@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.Decoding;
+import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.Init;
@@ -28,6 +29,8 @@ import java.util.stream.StreamSupport;
 final class ProvenanceJson {
 
   private static final int FORMAT = 1;
+  private static final String REUSE_INTERVAL = "cache_interval";
+  private static final String REUSE_BRANCH = "cache_branch_id";
 
   /** What is not in a picture's file, by task. */
   private static final Map<String, String> LACKING =
@@ -65,6 +68,7 @@ final class ProvenanceJson {
     root.put("num_images_per_prompt", request.imagesPerPrompt());
     root.put("image_index", index);
     root.put("batching", request.batching().name());
+    write(root, request.featureReuse());
     ControlsJson.write(root, request.controls());
     request.imagePrompt().ifPresent(prompt -> ControlsJson.write(root, prompt));
     root.set("init", JSON.valueToTree(new TreeMap<>(request.init().description())));
@@ -83,6 +87,13 @@ final class ProvenanceJson {
       run.put("has_nsfw_concept", safety.isFlagged(index));
     }
     return root.toString();
+  }
+
+  /** Under the names of the reference's add-on. */
+  private static void write(ObjectNode root, FeatureReuse reuse) {
+    if (reuse.isOn()) {
+      root.put(REUSE_INTERVAL, reuse.interval()).put(REUSE_BRANCH, reuse.branch());
+    }
   }
 
   /** Says what was not as usual. */
@@ -185,6 +196,8 @@ final class ProvenanceJson {
             .batching(BranchBatching.valueOf(root.path("batching").asText()));
     ConditioningJson.read(root, builder);
     builder.loras(LoraJson.read(root));
+    builder.featureReuse(
+        new FeatureReuse(root.path(REUSE_INTERVAL).asInt(1), root.path(REUSE_BRANCH).asInt(0)));
     if (root.has("eta")) {
       builder.eta(root.path("eta").asDouble());
     }

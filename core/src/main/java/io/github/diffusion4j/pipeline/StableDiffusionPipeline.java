@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
-import java.util.function.UnaryOperator;
 
 /**
  * Paints pictures from requests. Thread-safe: any number of threads may generate at the same time
@@ -120,8 +119,8 @@ public final class StableDiffusionPipeline implements AutoCloseable {
         throw new IllegalArgumentException(
             layout.folder() + ": models of family " + family.name() + " take no ControlNet");
       }
-      UnaryOperator<GenerationRequest> fit =
-          request -> budget.map(b -> b.fit(request, stages, runtime)).orElse(request);
+      Equipment.Budget fit =
+          budget.map(limited -> limited.of(stages, runtime)).orElse(Equipment.Budget.NONE);
       Equipment equipment = new Equipment(runtime.describe(), safety, fit, runtime::closeIdle);
       var pipeline =
           new StableDiffusionPipeline(
@@ -149,8 +148,12 @@ public final class StableDiffusionPipeline implements AutoCloseable {
    * @return owned by the caller
    */
   public static StableDiffusionPipeline of(Stages stages, ConcurrencyLimit limit) {
+    return of(stages, Equipment.OF_GIVEN_STAGES, limit);
+  }
+
+  static StableDiffusionPipeline of(Stages stages, Equipment equipment, ConcurrencyLimit limit) {
     return new StableDiffusionPipeline(
-        stages, Equipment.OF_GIVEN_STAGES, new RequestLoras(Optional.empty()), limit);
+        stages, equipment, new RequestLoras(Optional.empty()), limit);
   }
 
   /**
@@ -226,7 +229,7 @@ public final class StableDiffusionPipeline implements AutoCloseable {
   }
 
   private GenerationRequest resolved(GenerationRequest request) {
-    return equipment.budget().apply(request.init().prepare(request, stages).resolve(facts()));
+    return equipment.budget().fit(request.init().prepare(request, stages).resolve(facts()));
   }
 
   private <T> T locked(
@@ -260,8 +263,11 @@ public final class StableDiffusionPipeline implements AutoCloseable {
       Stages changed = stages.with(loras.read(request.loras()));
       return work.apply(new Painting(changed, equipment, listener, cancel));
     } finally {
-      equipment.afterwards().run();
-      lock.readLock().unlock();
+      try {
+        equipment.afterwards().run();
+      } finally {
+        lock.readLock().unlock();
+      }
     }
   }
 

@@ -36,6 +36,10 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
   static final int MAX_LENGTH = 100_000_000;
 
   private static final int MAX_RANK = 64;
+
+  /** What a pointer of Git LFS begins with, "version ", read as a length. */
+  private static final long POINTER = 0x206e6f6973726576L;
+
   private static final String METADATA = "__metadata__";
 
   static final JsonFactory JSON =
@@ -57,6 +61,13 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
       throw bad(file, "has " + size + " bytes; a safetensors file has at least 10");
     }
     long length = readFully(channel, 0, 8, file).getLong(0);
+    if (length == POINTER) {
+      throw bad(
+          file,
+          "is not the file itself but Git LFS's pointer to it, of "
+              + size
+              + " bytes: run `git lfs pull` in the model's folder, or download the file");
+    }
     if (length < 2 || length > MAX_LENGTH || length > size - 8) {
       throw bad(
           file,

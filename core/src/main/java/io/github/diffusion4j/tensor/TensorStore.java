@@ -19,7 +19,8 @@ public sealed interface TensorStore extends AutoCloseable
     permits SafetensorsFile, ShardedSafetensors {
 
   /**
-   * Opens a {@code .safetensors} file, or a sharded set by its {@code .index.json}.
+   * Opens a {@code .safetensors} file, or a sharded set by its index, a {@code .json} file such as
+   * {@code model.safetensors.index.json} or {@code model.safetensors.index.fp16.json}.
    *
    * @param path the file
    * @return the tensors; the caller closes it
@@ -27,7 +28,7 @@ public sealed interface TensorStore extends AutoCloseable
    * @throws ModelFormatException if it is not what its name says
    */
   static TensorStore open(Path path) throws IOException {
-    return path.toString().endsWith(".index.json")
+    return path.toString().endsWith(".json")
         ? ShardedSafetensors.open(path)
         : SafetensorsFile.open(path);
   }

@@ -2,15 +2,11 @@ package io.github.diffusion4j.family;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.diffusion4j.CancelToken;
-import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.ModelFormatException;
@@ -20,9 +16,7 @@ import io.github.diffusion4j.tensor.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -33,30 +27,17 @@ import org.junit.jupiter.api.io.TempDir;
 class AutoencoderGoldenTest {
 
   private static final double DECODED = 1e-3;
-  private static final JsonMapper JSON =
-      JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
-
   private static final RuntimeOptions OPTIONS = RuntimeOptions.builder().intraOpThreads(1).build();
 
   @TestFactory
   List<DynamicTest> cases() throws IOException {
-    Path goldens = Goldens.folder("pipelines");
-    List<DynamicTest> tests = new ArrayList<>();
-    try (Stream<Path> variants = Files.list(goldens)) {
-      for (Path variant : variants.sorted().toList()) {
-        if (Files.isRegularFile(variant.resolve("cases.json"))) {
-          addCases(variant, JSON.readTree(variant.resolve("cases.json").toFile()), tests);
-        }
-      }
-    }
-    if (goldens.equals(Goldens.resource("/goldens/pipelines"))) {
-      assertFalse(tests.isEmpty(), "no autoencoder among the bundled goldens");
-    }
-    return tests;
+    return GoldenCases.of("autoencoder", AutoencoderGoldenTest::addCases);
   }
 
-  private static void addCases(Path variant, JsonNode root, List<DynamicTest> tests) {
-    Path model = variant.resolve(root.path("model_dir").asText("model")).normalize();
+  private static void addCases(GoldenCases cases, List<DynamicTest> tests) {
+    Path variant = cases.variant();
+    Path model = cases.model();
+    JsonNode root = cases.root();
     if (Files.isDirectory(model.resolve("vae_decoder"))
         && !Files.exists(model.resolve("model_index.json"))) {
       for (JsonNode golden : root.path("cases")) {

@@ -3,6 +3,7 @@ package io.github.diffusion4j.family;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -12,26 +13,38 @@ import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.LongPrompts;
+import io.github.diffusion4j.Lora;
+import io.github.diffusion4j.LoraSet;
+import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.PromptWeighting;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.TokenizedPrompt;
+import io.github.diffusion4j.checkpoint.CheckpointHints;
+import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.lora.LoraFiles;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.NativeCount;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.tokenizer.Tokenizers;
 import java.io.IOException;
+import java.lang.ref.WeakReference;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -61,7 +74,7 @@ class ClipPromptEncoderTest {
         new TextEncoder(
             open.own(Tokenizers.load(model.resolve("tokenizer"))),
             open.own(runtime.open("text_encoder", model.resolve("text_encoder/model.onnx"))));
-    return new ClipPromptEncoder(network);
+    return new ClipPromptEncoder(network, ConfigFile.read(model, "text_encoder/config.json"));
   }
 
   private ClipPromptEncoder encoder() throws IOException {
@@ -268,5 +281,64 @@ class ClipPromptEncoderTest {
                 encoder,
                 "(\"a cat\", \"a dog\").blend(1, -1)",
                 PromptOptions.of(PromptSyntax.COMPEL)));
+  }
+
+  @Test
+  void keptResultsDoNotKeepTheChangesOfLoras() throws Exception {
+    encoder("sd15-clip-skip", RuntimeOptions.builder());
+    WeakReference<LowRank> change = encodedWithALora();
+    for (int i = 0; i < 100 && change.get() != null; i++) {
+      System.gc();
+      Thread.sleep(10);
+    }
+    assertNull(change.get(), "the LoRA's numbers are still in memory");
+    encodedWithALora();
+    assertEquals(1, network.runs(), "the result is kept");
+  }
+
+  private WeakReference<LowRank> encodedWithALora() throws IOException {
+    Path file = Goldens.resource("/goldens/pipelines/weights/lora_diffusers.safetensors");
+    LoraSet loras = new LoraFiles().read(List.of(Lora.of(file)));
+    network
+        .with(loras)
+        .encode(new long[77], "last_hidden_state", Optional.empty(), new CancelToken());
+    return new WeakReference<>(loras.of("text_encoder").values().iterator().next());
+  }
+
+  @Test
+  void theNormOfACheckpointInOneFileIsItsOwn(@TempDir Path folder) throws IOException {
+    Path pipelines = Goldens.resource("/goldens/pipelines");
+    Path configs = folder.resolve("configs");
+    for (String file :
+        List.of(
+            "model_index.json",
+            "text_encoder/config.json",
+            "unet/config.json",
+            "vae/config.json",
+            "scheduler/scheduler_config.json")) {
+      Files.createDirectories(configs.resolve(file).getParent());
+      Files.copy(pipelines.resolve("weights/sd15").resolve(file), configs.resolve(file));
+    }
+    Path tokenizer = Files.createDirectories(configs.resolve("tokenizer"));
+    try (Stream<Path> files = Files.list(pipelines.resolve("sd15/model/tokenizer"))) {
+      for (Path file : files.toList()) {
+        Files.copy(file, tokenizer.resolve(file.getFileName().toString()));
+      }
+    }
+    Path file = folder.resolve("model.safetensors");
+    Files.copy(pipelines.resolve("weights/sd15_single_file.safetensors"), file);
+    float[] expected = skipped(file, configs);
+    Files.writeString(folder.resolve("config.json"), "{\"layer_norm_eps\": 1}"); // another's
+    assertArrayEquals(expected, skipped(file, configs));
+  }
+
+  private static float[] skipped(Path file, Path configs) throws IOException {
+    ModelLayout layout = ModelLayout.of(file, CheckpointHints.NONE.withConfigs(configs));
+    OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).build());
+    GenerationRequest request =
+        GenerationRequest.prompt("a red cat").text(TextOptions.DEFAULT.withClipSkip(1)).build();
+    try (Stages stages = Families.of(layout).open(layout, runtime)) {
+      return values(stages.encoder().encode(request, NONE, new CancelToken()));
+    }
   }
 }

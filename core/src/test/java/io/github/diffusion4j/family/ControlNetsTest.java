@@ -2,6 +2,7 @@ package io.github.diffusion4j.family;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -17,10 +18,13 @@ import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.PictureSource;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.RuntimeOptions.ControlPlacement;
+import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.noise.TorchNoise;
+import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.NativeCount;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
+import io.github.diffusion4j.onnx.TensorSpec;
 import io.github.diffusion4j.onnx.TinyOnnx;
 import io.github.diffusion4j.scheduler.SampleShape;
 import io.github.diffusion4j.scheduler.SchedulerRun;
@@ -35,6 +39,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -262,5 +267,42 @@ class ControlNetsTest {
     assertTrue(thrown.getMessage().contains("precision"), thrown.getMessage());
     float[] out = predict(ControlPlacement.MERGED, BranchBatching.TOGETHER, schedule);
     assertArrayEquals(new float[] {3, 9, 3, 9}, out, 1e-2f);
+  }
+
+  @Test
+  void aRefusedNetworkIsClosedAgain() throws IOException {
+    writeUnet(TinyOnnx.FLOAT, -1);
+    writeNet("controlnet", TinyOnnx.FLOAT16, true, false);
+    OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).build());
+    try (OrtModel unet = runtime.open("unet", folder.resolve("unet/model.onnx"));
+        ControlNets nets = ControlNets.of(ModelLayout.of(folder), runtime, unet, Set.of(HIDDEN))) {
+      int open = NativeCount.open();
+      for (int i = 0; i < 2; i++) {
+        assertThrows(ModelFormatException.class, () -> nets.open("controlnet"));
+        assertEquals(open, NativeCount.open(), "after request " + i);
+      }
+    }
+  }
+
+  @Test
+  void residualsOfAbsurdOrEqualNumbersAreRefusedByName() {
+    ConfigFile config = ConfigFile.read(folder, "config.json");
+    List<TensorSpec> equal = specs("down_block_0", "down_block_00", "mid_block");
+    String message =
+        assertThrows(ModelFormatException.class, () -> Residuals.of(equal, config, "net"))
+            .getMessage();
+    assertTrue(message.contains("down_block_0 ") && message.contains("down_block_00 "), message);
+    List<TensorSpec> absurd = specs("down_block_99999999999", "mid_block");
+    assertThrows(ModelFormatException.class, () -> Residuals.of(absurd, config, "net"));
+    assertFalse(Residuals.isResidual("down_block_99999999999"));
+  }
+
+  private static List<TensorSpec> specs(String... names) {
+    return Stream.of(names)
+        .map(
+            name ->
+                new TensorSpec(
+                    name, ElementType.FLOAT32, List.of(-1L, 1L, -1L, -1L), List.of("", "", "", "")))
+        .toList();
   }
 }

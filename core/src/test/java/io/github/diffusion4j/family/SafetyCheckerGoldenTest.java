@@ -2,15 +2,11 @@ package io.github.diffusion4j.family;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.diffusion4j.CancelToken;
-import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.image.ImageProcessor;
@@ -18,11 +14,8 @@ import io.github.diffusion4j.onnx.NativeCount;
 import io.github.diffusion4j.tensor.SafetensorsFile;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
@@ -33,43 +26,29 @@ import org.junit.jupiter.api.io.TempDir;
 class SafetyCheckerGoldenTest {
 
   private static final float FEATURES = 1e-5f; // resized levels are Pillow's own
-  private static final JsonMapper JSON =
-      JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build();
   private static final RuntimeOptions OPTIONS = RuntimeOptions.builder().intraOpThreads(1).build();
 
   @TestFactory
   List<DynamicTest> cases() throws IOException {
-    Path goldens = Goldens.folder("pipelines");
-    List<DynamicTest> tests = new ArrayList<>();
-    try (Stream<Path> variants = Files.list(goldens)) {
-      for (Path variant : variants.sorted().toList()) {
-        if (Files.isRegularFile(variant.resolve("cases.json"))) {
-          addCases(variant, JSON.readTree(variant.resolve("cases.json").toFile()), tests);
-        }
-      }
-    }
-    if (goldens.equals(Goldens.resource("/goldens/pipelines"))) {
-      assertFalse(tests.isEmpty(), "no safety checker among the bundled goldens");
-    }
-    return tests;
+    return GoldenCases.of("safety checker", SafetyCheckerGoldenTest::addCases);
   }
 
-  private static void addCases(Path variant, JsonNode root, List<DynamicTest> tests) {
-    Path model = variant.resolve(root.path("model_dir").asText("model")).normalize();
-    for (JsonNode golden : root.path("cases")) {
+  private static void addCases(GoldenCases cases, List<DynamicTest> tests) {
+    for (JsonNode golden : cases.root().path("cases")) {
       if (golden.has("has_nsfw_concept")) {
-        String name = variant.getFileName() + "/" + golden.path("name").asText();
-        tests.add(DynamicTest.dynamicTest(name, () -> check(variant, model, golden)));
+        String name = cases.variant().getFileName() + "/" + golden.path("name").asText();
+        tests.add(DynamicTest.dynamicTest(name, () -> check(cases, golden)));
       }
     }
   }
 
-  private static void check(Path variant, Path model, JsonNode golden) throws IOException {
+  private static void check(GoldenCases cases, JsonNode golden) throws IOException {
     int before = NativeCount.open();
-    BufferedImage picture = ImageIO.read(variant.resolve(golden.path("input").asText()).toFile());
+    BufferedImage picture =
+        ImageIO.read(cases.variant().resolve(golden.path("input").asText()).toFile());
     try (SafetensorsFile tensors =
-            SafetensorsFile.open(variant.resolve(golden.path("tensors").asText()));
-        SafetyChecker checker = SafetyChecker.load(model, OPTIONS)) {
+            SafetensorsFile.open(cases.variant().resolve(golden.path("tensors").asText()));
+        SafetyChecker checker = SafetyChecker.load(cases.model(), OPTIONS)) {
       ImageProcessor.Pixels features = checker.features(picture);
       List<Long> shape = tensors.info("clip_input").shape();
       assertEquals(shape, List.of(1L, 3L, (long) features.height(), (long) features.width()));

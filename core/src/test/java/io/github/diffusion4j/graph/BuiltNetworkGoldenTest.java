@@ -1,5 +1,10 @@
 package io.github.diffusion4j.graph;
 
+import static io.github.diffusion4j.graph.GoldenNetworks.RUNTIME;
+import static io.github.diffusion4j.graph.GoldenNetworks.assertClose;
+import static io.github.diffusion4j.graph.GoldenNetworks.elements;
+import static io.github.diffusion4j.graph.GoldenNetworks.gaussians;
+import static io.github.diffusion4j.graph.GoldenNetworks.outputs;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,15 +13,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.Goldens;
-import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.NativeCount;
 import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
-import io.github.diffusion4j.onnx.OrtOutput;
-import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.onnx.OrtTensor;
 import io.github.diffusion4j.onnx.TensorSpec;
 import io.github.diffusion4j.tensor.SafetensorsFile;
@@ -61,9 +63,6 @@ class BuiltNetworkGoldenTest {
           "32",
           "width",
           "40");
-
-  private static final OrtRuntime RUNTIME =
-      OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).build());
 
   @AfterEach
   void nothingLeaks() {
@@ -219,11 +218,7 @@ class BuiltNetworkGoldenTest {
       Map<String, float[]> values = run(expected, exported.keySet(), seed);
       Map<String, float[]> ours = run(found, exported.keySet(), seed);
       for (String output : exported.keySet()) {
-        float largest = 1;
-        for (float value : values.get(output)) {
-          largest = Math.max(largest, Math.abs(value));
-        }
-        assertArrayEquals(values.get(output), ours.get(output), largest * EMBEDDINGS, output);
+        assertClose(values.get(output), ours.get(output), EMBEDDINGS, output);
       }
     }
   }
@@ -243,7 +238,6 @@ class BuiltNetworkGoldenTest {
     try (OrtBinding binding = model.bind(new CancelToken())) {
       for (TensorSpec spec : model.inputs().values()) {
         long[] shape = new long[spec.rank()];
-        int elements = 1;
         for (int i = 0; i < shape.length; i++) {
           String free = spec.dimensionNames().get(i);
           shape[i] =
@@ -252,8 +246,8 @@ class BuiltNetworkGoldenTest {
                   : free.equals("batch_size")
                       ? 2
                       : Integer.parseInt(FREE_SIZES.getOrDefault(free, "77"));
-          elements *= (int) shape[i];
         }
+        int elements = elements(shape);
         OrtTensor input = binding.input(spec.name(), shape);
         if (spec.type() == ElementType.INT64) {
           long[] ids = random.longs(elements, 0, 500).toArray();
@@ -265,18 +259,10 @@ class BuiltNetworkGoldenTest {
           bias[40] = -Float.MAX_VALUE;
           input.put(bias);
         } else {
-          float[] values = new float[elements];
-          for (int i = 0; i < elements; i++) {
-            values[i] = (float) random.nextGaussian();
-          }
-          input.put(values);
+          input.put(gaussians(random, elements));
         }
       }
-      Map<String, float[]> values = new LinkedHashMap<>();
-      for (Map.Entry<String, OrtOutput> output : binding.fetch(outputs).entrySet()) {
-        values.put(output.getKey(), output.getValue().values());
-      }
-      return values;
+      return outputs(binding, outputs);
     }
   }
 }

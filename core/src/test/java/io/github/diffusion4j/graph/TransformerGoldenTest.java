@@ -1,19 +1,20 @@
 package io.github.diffusion4j.graph;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static io.github.diffusion4j.graph.GoldenNetworks.RUNTIME;
+import static io.github.diffusion4j.graph.GoldenNetworks.assertClose;
+import static io.github.diffusion4j.graph.GoldenNetworks.elements;
+import static io.github.diffusion4j.graph.GoldenNetworks.gaussians;
+import static io.github.diffusion4j.graph.GoldenNetworks.source;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Goldens;
-import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.config.ConfigFile;
-import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.NativeCount;
 import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
-import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.onnx.OrtTensor;
 import io.github.diffusion4j.onnx.TensorSpec;
 import io.github.diffusion4j.tensor.SafetensorsFile;
@@ -44,9 +45,6 @@ class TransformerGoldenTest {
   /** The reference's names of inputs that it calls otherwise. */
   private static final Map<String, String> GOLDEN_NAMES =
       Map.of("encoder_hidden_states", "prompt_embeds", "pooled_projections", "pooled");
-
-  private static final OrtRuntime RUNTIME =
-      OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).build());
 
   @AfterEach
   void nothingLeaks() {
@@ -86,7 +84,7 @@ class TransformerGoldenTest {
         binding.input(spec.name(), shape).put(floats(golden, name));
       }
       float[] found = binding.fetch(Set.of(OUTPUT)).get(OUTPUT).values();
-      assertClose(golden.floats(prefix + "transformer_out"), found);
+      assertClose(golden.floats(prefix + "transformer_out"), found, TOLERANCE, OUTPUT);
     }
   }
 
@@ -100,14 +98,6 @@ class TransformerGoldenTest {
       values[i] = integers[i];
     }
     return values;
-  }
-
-  private static void assertClose(float[] expected, float[] found) {
-    float largest = 1;
-    for (float value : expected) {
-      largest = Math.max(largest, Math.abs(value));
-    }
-    assertArrayEquals(expected, found, largest * TOLERANCE);
   }
 
   @TestFactory
@@ -141,7 +131,7 @@ class TransformerGoldenTest {
       assertEquals(describe(expected.outputs()), describe(found.outputs()));
       long seed = Long.getLong("tests.seed", 83);
       System.out.println(folder.getParent().getParent().getFileName() + " seed " + seed);
-      assertClose(run(expected, seed), run(found, seed));
+      assertClose(run(expected, seed), run(found, seed), TOLERANCE, OUTPUT);
     }
   }
 
@@ -159,38 +149,17 @@ class TransformerGoldenTest {
     return described;
   }
 
-  private static WeightSource source(Path file, Weights weights) {
-    return new WeightSource() {
-      @Override
-      public Path file() {
-        return file;
-      }
-
-      @Override
-      public Weights open(Closer open) {
-        return weights;
-      }
-    };
-  }
-
   private static float[] run(OrtModel model, long seed) {
     Random random = new Random(seed);
     try (OrtBinding binding = model.bind(new CancelToken())) {
       for (TensorSpec spec : new TreeMap<>(model.inputs()).values()) {
         long[] shape = shape(spec);
-        int elements = 1;
-        for (long size : shape) {
-          elements *= (int) size;
-        }
+        int elements = elements(shape);
         OrtTensor input = binding.input(spec.name(), shape);
         if (spec.type() == ElementType.INT64) {
           input.put(random.longs(elements, 0, 24).toArray());
         } else {
-          float[] values = new float[elements];
-          for (int i = 0; i < elements; i++) {
-            values[i] = (float) random.nextGaussian();
-          }
-          input.put(values);
+          input.put(gaussians(random, elements));
         }
       }
       return binding.fetch(Set.of(OUTPUT)).get(OUTPUT).values();

@@ -1,21 +1,22 @@
 package io.github.diffusion4j.graph;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static io.github.diffusion4j.graph.GoldenNetworks.RUNTIME;
+import static io.github.diffusion4j.graph.GoldenNetworks.assertClose;
+import static io.github.diffusion4j.graph.GoldenNetworks.elements;
+import static io.github.diffusion4j.graph.GoldenNetworks.gaussians;
+import static io.github.diffusion4j.graph.GoldenNetworks.outputs;
+import static io.github.diffusion4j.graph.GoldenNetworks.source;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Goldens;
-import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.config.ConfigFile;
-import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.NativeCount;
 import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
-import io.github.diffusion4j.onnx.OrtOutput;
-import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.onnx.OrtTensor;
 import io.github.diffusion4j.onnx.TensorSpec;
 import io.github.diffusion4j.tensor.SafetensorsFile;
@@ -23,7 +24,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -44,9 +44,6 @@ class UNetGoldenTest {
 
   /** Exports in half precision round on the way. */
   private static final float HALF_TOLERANCE = 2e-2f;
-
-  private static final OrtRuntime RUNTIME =
-      OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).build());
 
   @AfterEach
   void nothingLeaks() {
@@ -105,14 +102,6 @@ class UNetGoldenTest {
       float[] found = binding.fetch(Set.of("out_sample")).get("out_sample").values();
       assertClose(golden.floats(prefix + "unet_out"), found, TOLERANCE, "out_sample");
     }
-  }
-
-  private static void assertClose(float[] expected, float[] found, float tolerance, String name) {
-    float largest = 1;
-    for (float value : expected) {
-      largest = Math.max(largest, Math.abs(value));
-    }
-    assertArrayEquals(expected, found, largest * tolerance, name);
   }
 
   @TestFactory
@@ -186,20 +175,6 @@ class UNetGoldenTest {
         : unet;
   }
 
-  private static WeightSource source(Path file, Weights weights) {
-    return new WeightSource() {
-      @Override
-      public Path file() {
-        return file;
-      }
-
-      @Override
-      public Weights open(Closer open) {
-        return weights;
-      }
-    };
-  }
-
   /** Ranks and fixed dimensions by name. */
   private static Map<String, String> describe(Map<String, TensorSpec> specs) {
     Map<String, String> described = new TreeMap<>();
@@ -219,30 +194,19 @@ class UNetGoldenTest {
     try (OrtBinding binding = model.bind(new CancelToken())) {
       for (TensorSpec spec : new TreeMap<>(model.inputs()).values()) {
         long[] shape = shape(spec, config);
-        int elements = 1;
-        for (long size : shape) {
-          elements *= (int) size;
-        }
+        int elements = elements(shape);
         OrtTensor input = binding.input(spec.name(), shape);
         if (spec.type() == ElementType.INT64) {
           input.put(random.longs(elements, 0, 4).toArray());
         } else {
-          float[] values = new float[elements];
-          for (int i = 0; i < elements; i++) {
-            values[i] = (float) random.nextGaussian();
-          }
+          float[] values = gaussians(random, elements);
           if (spec.name().equals("timestep")) {
             values[0] = 437.5f;
           }
           input.put(values);
         }
       }
-      Map<String, float[]> values = new LinkedHashMap<>();
-      for (Map.Entry<String, OrtOutput> output :
-          binding.fetch(model.outputs().keySet()).entrySet()) {
-        values.put(output.getKey(), output.getValue().values());
-      }
-      return values;
+      return outputs(binding, model.outputs().keySet());
     }
   }
 

@@ -13,7 +13,6 @@ import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.NativeCount;
 import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
-import io.github.diffusion4j.onnx.OrtOutput;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import io.github.diffusion4j.onnx.OrtTensor;
 import io.github.diffusion4j.onnx.TensorSpec;
@@ -24,16 +23,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /**
- * Small networks with rare options, against what the reference (PyTorch, diffusers) computes with
- * the same random weights. Each folder holds config.json, weights, and golden.safetensors with the
- * inputs and outputs of one run under {@code in.NAME} and {@code out.NAME}.
+ * Small networks with rare options, and CLIP's encoders of pictures, against what the reference
+ * (PyTorch, diffusers) computes with the same random weights. Each folder holds config.json,
+ * weights, and golden.safetensors with the inputs and outputs of one run under {@code in.NAME} and
+ * {@code out.NAME}.
  */
 class UNetOptionsGoldenTest {
 
@@ -47,8 +47,17 @@ class UNetOptionsGoldenTest {
   @TestFactory
   List<DynamicTest> reference() throws IOException {
     List<DynamicTest> tests = new ArrayList<>();
-    try (Stream<Path> folders = Files.list(Goldens.folder("unets"))) {
-      for (Path folder : folders.sorted().toList()) {
+    for (String kind : List.of("unets", "vision")) {
+      int before = tests.size();
+      addCases(Goldens.folder(kind), tests);
+      assertFalse(tests.size() == before, kind);
+    }
+    return tests;
+  }
+
+  private static void addCases(Path goldens, List<DynamicTest> tests) throws IOException {
+    try (Stream<Path> folders = Files.list(goldens)) {
+      for (Path folder : folders.filter(Files::isDirectory).sorted().toList()) {
         tests.add(
             DynamicTest.dynamicTest(folder.getFileName().toString(), () -> check(folder, true)));
         tests.add(
@@ -56,13 +65,13 @@ class UNetOptionsGoldenTest {
                 folder.getFileName() + ", standard operators only", () -> check(folder, false)));
       }
     }
-    assertFalse(tests.isEmpty());
-    return tests;
   }
 
   private static void check(Path folder, boolean fused) throws IOException {
     OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).build());
-    WeightSource weights = WeightSource.of(folder.resolve("diffusion_pytorch_model.safetensors"));
+    Path unet = folder.resolve("diffusion_pytorch_model.safetensors");
+    Path file = Files.exists(unet) ? unet : folder.resolve("model.safetensors");
+    WeightSource weights = WeightSource.of(file);
     Architecture architecture = Architectures.of("unet", ConfigFile.read(folder, "config.json"));
     BuiltNetwork network = new BuiltNetwork("unet", architecture, weights);
     try (SafetensorsFile golden = SafetensorsFile.open(folder.resolve("golden.safetensors"));
@@ -71,16 +80,29 @@ class UNetOptionsGoldenTest {
       for (TensorSpec spec : model.inputs().values()) {
         feed(binding, spec, golden);
       }
-      Map<String, OrtOutput> found = binding.fetch(model.outputs().keySet());
-      for (String name : model.outputs().keySet()) {
-        float[] expected = golden.floats("out." + name);
+      for (TensorSpec spec : model.outputs().values()) {
+        float[] expected = golden.floats("out." + spec.name());
         float largest = 1;
         for (float value : expected) {
           largest = Math.max(largest, Math.abs(value));
         }
-        assertArrayEquals(expected, found.get(name).values(), TOLERANCE * largest, name);
+        float[] found =
+            spec.type() == ElementType.BOOL
+                ? flags(binding, spec, expected.length)
+                : binding.fetch(Set.of(spec.name())).get(spec.name()).values();
+        assertArrayEquals(expected, found, TOLERANCE * largest, spec.name());
       }
     }
+  }
+
+  private static float[] flags(OrtBinding binding, TensorSpec spec, int count) {
+    OrtTensor output = binding.output(spec.name(), count);
+    binding.run();
+    float[] flags = new float[count];
+    for (int i = 0; i < count; i++) {
+      flags[i] = output.isTrue(i) ? 1 : 0;
+    }
+    return flags;
   }
 
   private static void feed(OrtBinding binding, TensorSpec spec, SafetensorsFile golden)

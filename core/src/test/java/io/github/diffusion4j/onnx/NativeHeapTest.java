@@ -10,12 +10,12 @@ class NativeHeapTest {
 
   @ParameterizedTest(name = "{0} MiB, now {1}")
   @CsvSource({
-    "0, 64, false",
-    "0, 65, true",
-    "400, 464, false",
-    "400, 465, true",
-    "8000, 8900, false",
-    "8000, 9001, true",
+    "0, 32, false",
+    "0, 33, true",
+    "400, 432, false",
+    "400, 433, true",
+    "8000, 8400, false",
+    "8000, 8501, true",
     "800, 500, false"
   })
   void trimsWhenTheProcessHasGrown(long settled, long resident, boolean trims) {

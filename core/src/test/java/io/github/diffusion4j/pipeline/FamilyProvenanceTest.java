@@ -1,6 +1,7 @@
 package io.github.diffusion4j.pipeline;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.GenerationRequestBuilder;
@@ -17,6 +18,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A picture's record holds what each family was told, and paints the picture again. */
 class FamilyProvenanceTest {
@@ -78,6 +80,36 @@ class FamilyProvenanceTest {
       assertEquals(painted.request.guidance().trueScale(), again.guidance().trueScale());
       var image = pipeline.generate(again).images().get(0);
       assertEquals(0, PictureDifference.of(ImageIO.read(file.toFile()), image).largest());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sdxl", "sd3"})
+  void eachPictureOfSeveralHasItsOwnTexts(String variant) throws IOException {
+    List<String> texts = List.of("in oil", "in the sea");
+    List<String> negatives = List.of("photo", "dull");
+    TextOptions text = TextOptions.DEFAULT.withPrompts2(texts, negatives);
+    GenerationRequest request =
+        GenerationRequest.prompts(List.of("a boat", "a house"))
+            .negativePrompt("x", "y")
+            .text(variant.equals("sd3") ? text.withPrompts3(negatives, texts) : text)
+            .steps(2)
+            .size(64, 64)
+            .seed(7, 8)
+            .build();
+    Path model = Goldens.resource("/goldens/pipelines/" + variant + "/model");
+    try (StableDiffusionPipeline pipeline =
+        StableDiffusionPipeline.load(model, RuntimeOptions.builder().intraOpThreads(1).build())) {
+      List<Path> files = pipeline.generate(request).save(folder.resolve("boats.png"));
+      for (int i = 0; i < files.size(); i++) {
+        GenerationRequest alone = Provenance.readRequest(files.get(i));
+        assertEquals(List.of(texts.get(i)), alone.text().prompts2());
+        assertEquals(List.of(negatives.get(i)), alone.text().negativePrompts2());
+        var image = pipeline.generate(alone).image();
+        PictureDifference difference =
+            PictureDifference.of(ImageIO.read(files.get(i).toFile()), image);
+        assertTrue(difference.largest() <= 1, difference.toString());
+      }
     }
   }
 }

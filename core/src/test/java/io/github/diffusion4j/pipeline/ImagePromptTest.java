@@ -211,7 +211,7 @@ class ImagePromptTest {
     model.delete("feature_extractor/preprocessor_config.json");
     said(() -> pipeline().close(), "preprocessor_config.json is missing");
     model.dropFolder("image_encoder");
-    said(() -> pipeline().close(), "image_encoder/model.onnx is missing");
+    said(() -> pipeline().close(), "image_encoder is missing");
     try (StableDiffusionPipeline plain =
         StableDiffusionPipeline.load(ModelCopy.original(), ONE_THREAD)) {
       var request = request().imagePrompt(greys(51)).build();
@@ -235,6 +235,46 @@ class ImagePromptTest {
       Path file = folder.resolve("told.png");
       result.save(file);
       said(() -> Provenance.readRequest(file), "image prompt");
+    }
+  }
+
+  @Test
+  void eachPictureOfSeveralIsSavedWithItsOwnPrompt() throws IOException {
+    try (StableDiffusionPipeline pipeline = pipeline()) {
+      GenerationResult result =
+          pipeline.generate(
+              request().seed(5, 6).imagePrompt(greys(51, 102).withScale(0.5)).build());
+      assertEquals(2, result.save(folder.resolve("told.png")).size());
+      for (int i = 0; i < 2; i++) {
+        GenerationRequest alone = result.provenance().ofImage(i).request();
+        assertEquals(greys(51, 102).pictures().images().get(i).getWidth(), width(alone));
+        String json = result.provenance().toJson(i);
+        assertTrue(json.contains("\"ip_adapter_scale\":0.5"), json);
+        PictureDifference difference =
+            PictureDifference.of(pipeline.generate(alone).image(), result.images().get(i));
+        assertTrue(difference.largest() <= 1, difference.toString());
+      }
+    }
+  }
+
+  private static int width(GenerationRequest request) {
+    return request.imagePrompt().orElseThrow().pictures().width();
+  }
+
+  @Test
+  void aRefusedEncoderIsClosedAgain() throws IOException {
+    TinyOnnx encoder = new TinyOnnx().input("pixel_values", TinyOnnx.FLOAT, -1, 3, -1, -1);
+    encoder.input("more", TinyOnnx.FLOAT).node("GlobalAveragePool", "channels", "pixel_values");
+    encoder.node("Flatten", "flat", "channels").node("Add", "sum", "flat", "more");
+    encoder.node("ReduceMean", "image_embeds", "sum");
+    encoder.output("image_embeds", TinyOnnx.FLOAT, -1, 1);
+    model.write("image_encoder/model.onnx", encoder.bytes());
+    try (StableDiffusionPipeline pipeline = pipeline()) {
+      int open = NativeCount.open();
+      for (int i = 0; i < 2; i++) {
+        said(() -> pipeline.generate(request().imagePrompt(greys(51)).build()), "more");
+        assertEquals(open, NativeCount.open(), "after request " + i);
+      }
     }
   }
 

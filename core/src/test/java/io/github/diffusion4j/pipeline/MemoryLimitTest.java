@@ -6,14 +6,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.Goldens;
+import io.github.diffusion4j.PromptOptions;
+import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.family.MemoryNeeds;
 import io.github.diffusion4j.family.MemoryNeeds.Work;
 import io.github.diffusion4j.family.MemoryPlan;
 import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.onnx.NativeCount;
 import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -110,5 +116,54 @@ class MemoryLimitTest {
       assertTrue(thrown.getMessage().contains("limit is 351 MiB"), thrown.getMessage());
       assertTrue(thrown.getMessage().contains("networks on demand"), thrown.getMessage());
     }
+  }
+
+  @Test
+  void decoderGetsWhatNetworksAndDenoiserLeave() throws IOException {
+    MemoryPlan whole = new MemoryPlan(Residency.ON_DEMAND, BranchBatching.ONE_BY_ONE, false);
+    long limit = needs.peak(whole, new Work(512, 512, 1, 2));
+    GenerationRequest large = REQUEST.toBuilder().size(512, 512).build();
+    assertEquals(1, tiles(RuntimeOptions.builder().memoryLimit(limit), large));
+    MemoryPlan tiled = new MemoryPlan(Residency.ALL, BranchBatching.ONE_BY_ONE, true);
+    limit = needs.peak(tiled, new Work(384, 384, 4, 2));
+    GenerationRequest several = REQUEST.toBuilder().size(384, 384).imagesPerPrompt(4).build();
+    var resident = RuntimeOptions.builder().memoryLimit(limit).residency(Residency.ALL);
+    assertTrue(tiles(resident, several) > 1, "the denoiser's memory leaves room for tiles only");
+  }
+
+  private static int tiles(RuntimeOptions.Builder options, GenerationRequest request)
+      throws IOException {
+    try (StableDiffusionPipeline pipeline = load(options)) {
+      return pipeline.generate(request).provenance().execution().decoding().tiles();
+    }
+  }
+
+  @Test
+  void branchesOfJoinedPromptsCount() throws IOException {
+    GenerationRequest joined =
+        GenerationRequest.prompt("a cat AND a hat AND a house")
+            .text(TextOptions.DEFAULT.withPrompt(PromptOptions.of(PromptSyntax.WEB_UI)))
+            .steps(1)
+            .size(SIDE, SIDE)
+            .seed(3)
+            .build();
+    long limit = peak(Residency.ALL, BranchBatching.TOGETHER); // of two branches, not four
+    try (StableDiffusionPipeline pipeline =
+        load(RuntimeOptions.builder().memoryLimit(limit).residency(Residency.ALL))) {
+      assertEquals(
+          BranchBatching.ONE_BY_ONE, pipeline.generate(joined).provenance().request().batching());
+    }
+  }
+
+  @Test
+  void controlNetworksFromElsewhereCount() throws IOException {
+    Path model = Goldens.resource("/goldens/control/pipelines/controlnet-several/model");
+    MemoryNeeds own = MemoryNeeds.of(ModelLayout.of(model));
+    Map<String, Path> nets = Map.of("edges", model.resolve("controlnet"));
+    MemoryNeeds more = MemoryNeeds.of(ModelLayout.of(model).withControlNets(nets));
+    assertEquals(own.alwaysResident() + own.weights().get("controlnet"), more.alwaysResident());
+    MemoryPlan onDemand = new MemoryPlan(Residency.ON_DEMAND, BranchBatching.TOGETHER, false);
+    Work large = new Work(1024, 1024, 1, 2);
+    assertTrue(more.peak(onDemand, large) > own.peak(onDemand, large), "the denoiser's part");
   }
 }

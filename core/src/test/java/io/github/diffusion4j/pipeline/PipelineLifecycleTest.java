@@ -7,13 +7,22 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.ConcurrencyLimit;
+import io.github.diffusion4j.Conditioning;
+import io.github.diffusion4j.Denoiser;
+import io.github.diffusion4j.DenoiserModel;
 import io.github.diffusion4j.GenerationCancelledException;
 import io.github.diffusion4j.GenerationRequest;
+import io.github.diffusion4j.ImagePromptEncoder;
+import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.StepListener;
 import io.github.diffusion4j.onnx.NativeCount;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -24,6 +33,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -110,7 +121,7 @@ class PipelineLifecycleTest {
         Future<?> cancelling =
             canceller.submit(
                 () -> {
-                  java.util.concurrent.locks.LockSupport.parkNanos(delay);
+                  LockSupport.parkNanos(delay);
                   token.cancel();
                 });
         try {
@@ -197,9 +208,7 @@ class PipelineLifecycleTest {
   void branchesOneByOneGiveTheSamePicture() {
     Recording together = record();
     Recording apart = new Recording();
-    pipeline.generate(
-        REQUEST.toBuilder().batching(io.github.diffusion4j.BranchBatching.ONE_BY_ONE).build(),
-        apart);
+    pipeline.generate(REQUEST.toBuilder().batching(BranchBatching.ONE_BY_ONE).build(), apart);
     float[] a = together.steps.get(together.steps.size() - 1);
     float[] b = apart.steps.get(apart.steps.size() - 1);
     assertArrayEquals(a, b, 1e-4f);
@@ -213,6 +222,65 @@ class PipelineLifecycleTest {
       GenerationResult single = pipeline.generate(REQUEST.toBuilder().seed(7 + i).build());
       PictureDifference difference = PictureDifference.of(single.image(), several.images().get(i));
       assertTrue(difference.largest() <= 1, difference.toString());
+    }
+  }
+
+  @Test
+  void aFailureAfterAGenerationLeavesThePipelineClosable() {
+    Stages stages = pipeline.stages();
+    Runnable failing =
+        () -> {
+          throw new IllegalStateException("afterwards");
+        };
+    Equipment equipment = new Equipment("a test", SafetyCheck.NONE, Equipment.Budget.NONE, failing);
+    var other = StableDiffusionPipeline.of(stages, equipment, ConcurrencyLimit.NONE);
+    IllegalStateException thrown =
+        assertThrows(IllegalStateException.class, () -> other.generate(REQUEST));
+    assertEquals("afterwards", thrown.getMessage());
+    other.close();
+  }
+
+  @Test
+  void encodingAnImagePromptIsNoTimeOfTheLoop() {
+    Duration slow = Duration.ofMillis(200);
+    Stages stages = pipeline.stages();
+    var other =
+        StableDiffusionPipeline.of(
+            new Stages(
+                stages.encoder(),
+                new SlowImagePrompts(stages.denoiser(), slow),
+                stages.codec(),
+                stages.rules(),
+                stages.facts(),
+                () -> {}));
+    Provenance.Timings timings = other.generate(REQUEST).provenance().timings();
+    assertTrue(timings.encode().compareTo(slow) >= 0, timings.toString());
+  }
+
+  /** A denoiser that takes its time to read pictures. */
+  private record SlowImagePrompts(DenoiserModel model, Duration time) implements DenoiserModel {
+
+    @Override
+    public Denoiser bind(
+        Conditioning conditioning, LatentShape shape, BranchBatching batching, CancelToken cancel) {
+      return model.bind(conditioning, shape, batching, cancel);
+    }
+
+    @Override
+    public ImagePromptEncoder imagePrompts() {
+      return new ImagePromptEncoder() {
+        @Override
+        public void check(GenerationRequest request) {}
+
+        @Override
+        public UnaryOperator<Conditioning> encode(GenerationRequest request, CancelToken cancel) {
+          long end = System.nanoTime() + time.toNanos();
+          for (long left = time.toNanos(); left > 0; left = end - System.nanoTime()) {
+            LockSupport.parkNanos(left);
+          }
+          return UnaryOperator.identity();
+        }
+      };
     }
   }
 }

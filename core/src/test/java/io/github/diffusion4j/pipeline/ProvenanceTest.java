@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.GuidanceMethod;
 import io.github.diffusion4j.GuidanceSchedule;
+import io.github.diffusion4j.Init;
 import io.github.diffusion4j.LongPrompts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.PromptEmbeddings;
@@ -20,6 +21,7 @@ import io.github.diffusion4j.image.PictureFile;
 import io.github.diffusion4j.image.Png;
 import io.github.diffusion4j.task.ImageToImage;
 import io.github.diffusion4j.task.Pictures;
+import io.github.diffusion4j.task.Variation;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -176,6 +178,19 @@ class ProvenanceTest {
             .seed(5, 6)
             .build());
     assertEquals(List.of("a dog"), Provenance.readRequest(folder.resolve("cat-1.png")).prompts());
+  }
+
+  @Test
+  void severalPicturesVariedByTheirOwnSeeds() throws IOException {
+    repaints(
+        GenerationRequest.prompt("a cat")
+            .imagesPerPrompt(2)
+            .scheduler("euler")
+            .steps(2)
+            .size(64, 64)
+            .seed(5, 6)
+            .init(new Variation(new Init.FromNoise(), List.of(7L, 8L), 0.5))
+            .build());
   }
 
   @Test

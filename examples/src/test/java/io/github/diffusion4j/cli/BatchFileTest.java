@@ -162,6 +162,7 @@ class BatchFileTest {
         "b.jsonl; {\"prompt\":\"a\",\"lora\":[\"x\",3]}; key \"lora\": expected text or a list of texts",
         "b.jsonl; {\"prompt\":\"a\",\"lora\":[]}; key \"lora\": expected text or a list of texts",
         "b.jsonl; {\"prompt\":\"a\",\"one-by-one\":\"yes\"}; expected true or false, found \"yes\"",
+        "b.jsonl; {\"prompt\":\"a\",\"feature-reuse\":2.5}; \"feature-reuse\": expected a whole number",
         "b.jsonl; {\"prompt\":\"a\",\"noise\":\"white\"}; key \"noise\": noise kind must be one of",
         "b.jsonl; {\"prompt\":\"a\",\"guidance-interval\":\"1\"}; key \"guidance-interval\": guidance interval",
         "b.jsonl; {\"prompt\":\"a\",\"guidance-method\":\"x\"}; key \"guidance-method\": guidance method",
