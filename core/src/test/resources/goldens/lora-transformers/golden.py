@@ -12,13 +12,14 @@ from safetensors.torch import save_file
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 WIDTH, RANK, SCALE = 16, 2, 0.7
+TEXT = {"flux": (48, 32), "sd3": (12, 10)}  # as wide as text encoders among the goldens, where a test joins them
 torch.manual_seed(4)
 
 
 def flux():
     return FluxTransformer2DModel(
-        patch_size=1, in_channels=8, num_layers=2, num_single_layers=2, attention_head_dim=8, num_attention_heads=2,
-        joint_attention_dim=12, pooled_projection_dim=10, guidance_embeds=True, axes_dims_rope=(2, 2, 4))
+        patch_size=1, in_channels=16, num_layers=2, num_single_layers=2, attention_head_dim=8, num_attention_heads=2,
+        joint_attention_dim=48, pooled_projection_dim=32, guidance_embeds=True, axes_dims_rope=(2, 2, 4))
 
 
 def sd3():
@@ -29,11 +30,12 @@ def sd3():
 
 
 def inputs(name):
-    text = {"encoder_hidden_states": torch.randn(2, 5, 12), "pooled_projections": torch.randn(2, 10)}
+    text, pooled = TEXT[name]
+    text = {"encoder_hidden_states": torch.randn(2, 5, text), "pooled_projections": torch.randn(2, pooled)}
     if name == "sd3":
         return {"hidden_states": torch.randn(2, 4, 8, 6), "timestep": torch.tensor([437.0]), **text}
     places = torch.stack([torch.zeros(6), torch.arange(6) // 3, torch.arange(6) % 3], 1).long()
-    return {"hidden_states": torch.randn(2, 6, 8), "timestep": torch.tensor([0.437]), "img_ids": places,
+    return {"hidden_states": torch.randn(2, 6, 16), "timestep": torch.tensor([0.437]), "img_ids": places,
             "txt_ids": torch.zeros(5, 3).long(), "guidance": torch.tensor([3.5, 2.0]), **text}
 
 
@@ -44,7 +46,7 @@ def run(model, given):
 
 def originals(name, model):
     """Original layers: rows and columns (and kernel) of their weights."""
-    w, text, pooled = WIDTH, 12, 10
+    w, (text, pooled) = WIDTH, TEXT[name]
     embedders = {"flux": [("time_in.{}_layer", 256), ("vector_in.{}_layer", pooled), ("guidance_in.{}_layer", 256)],
                  "sd3": [("t_embedder.mlp.{}", 256), ("y_embedder.mlp.{}", pooled)]}[name]
     first, second = ("in", "out") if name == "flux" else ("0", "2")
@@ -55,7 +57,7 @@ def originals(name, model):
     out = model.proj_out.weight.shape[0]
     layers.update({"final_layer.linear": (out, w), "final_layer.adaLN_modulation.1": (2 * w, w)})
     if name == "flux":
-        layers.update({"img_in": (w, 8), "txt_in": (w, text)})
+        layers.update({"img_in": (w, 16), "txt_in": (w, text)})
         for i in range(2):
             for s in ("img", "txt"):
                 at = f"double_blocks.{i}.{s}_"

@@ -17,6 +17,7 @@ import io.github.diffusion4j.onnx.NativeCount;
 import io.github.diffusion4j.tensor.SafetensorsWriter;
 import io.github.diffusion4j.tensor.TensorStore;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -148,6 +149,32 @@ class LoraTest {
       ModelCopy.of(PIPELINES.resolve("sd3/model").resolve(tokenizer), copy.file(tokenizer));
     }
     changesAlike(sd3, lora(sd3, "transformer", "text_encoder", "text_encoder_2", "text_encoder_3"));
+  }
+
+  @Test
+  void everyLayerOfFluxAndItsTextEncodersIsChangedAlike() throws IOException {
+    Path flux = folder.resolve("flux");
+    ModelCopy copy = ModelCopy.of(PIPELINES.resolve("flux/model/scheduler"), flux);
+    Files.createDirectory(copy.file("scheduler"));
+    Files.move(copy.file("scheduler_config.json"), copy.file("scheduler/scheduler_config.json"));
+    Files.copy(PIPELINES.resolve("flux/model/model_index.json"), copy.file("model_index.json"));
+    Map.of(
+            "text_encoder", PIPELINES.resolve("weights/sd15/text_encoder"),
+            "text_encoder_2", PIPELINES.resolve("weights/sd3/text_encoder_3"),
+            "tokenizer", PIPELINES.resolve("sd15-clip-skip/model/tokenizer"),
+            "tokenizer_2", PIPELINES.resolve("sd3/model/tokenizer_3"),
+            "transformer", Goldens.folder("lora-transformers").resolve("flux/transformer"),
+            "vae", PIPELINES.resolve("weights/sd15/vae"))
+        .forEach((component, from) -> copied(from, copy.file(component)));
+    changesAlike(flux, lora(flux, "transformer", "text_encoder", "text_encoder_2"));
+  }
+
+  private static void copied(Path from, Path to) {
+    try {
+      ModelCopy.of(from, to);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private void changesAlike(Path model, Path file) throws IOException {
