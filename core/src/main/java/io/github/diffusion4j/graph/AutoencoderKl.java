@@ -201,7 +201,7 @@ record AutoencoderKl(
       int channels = blocks.get(blocks.size() - 1 - i);
       x = resolution(up, x, new Stage(i, layers + 1, channels));
       if (i < blocks.size() - 1) {
-        x = conv2d(up.at("upsamplers.0.conv"), Convolution.upsampleNearest(x), channels, 3);
+        x = Convolution.upsampledConv2d(up.at("upsamplers.0.conv"), x, channels);
       }
     }
     return last(decoder, x, pictureChannels);

@@ -169,11 +169,12 @@ record AutoencoderTiny(
     for (int i = 0; i < stages.size(); i++) {
       boolean last = i == stages.size() - 1;
       x = blocks(layers, x, stages.get(i));
-      if (!last) {
-        x = Convolution.upsampleNearest(x);
+      if (last) {
+        x = conv2d(layers.next(), x, pictureChannels, 3);
+      } else {
         layers.skip();
+        x = Convolution.upsampledConv2d(layers.next(), x, stages.get(i).channels());
       }
-      x = conv2d(layers.next(), x, last ? pictureChannels : stages.get(i).channels(), 3);
     }
     return x.times(2).plus(-1);
   }

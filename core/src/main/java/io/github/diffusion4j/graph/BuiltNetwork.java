@@ -51,7 +51,10 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
     try (Closer open = new Closer()) {
       Weights stored = opened(open);
       GraphOptions options =
-          new GraphOptions(type(runtime.precision(), stored), runtime.fusesAttention());
+          new GraphOptions(
+              type(runtime.precision(), stored),
+              runtime.fusesAttention(),
+              runtime.foldsUpsampling());
       return build(stored, options, edits);
     }
   }

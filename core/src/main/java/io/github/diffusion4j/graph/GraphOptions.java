@@ -8,13 +8,25 @@ import io.github.diffusion4j.onnx.ElementType;
  * @param type precision of all floating point values, inputs and outputs among them
  * @param fusedAttention whether attention, and sums that are normalized, are operators of ONNX
  *     Runtime's own, which its CPU and CUDA providers have; otherwise standard operators
+ * @param foldedUpsampling whether a map that is to be enlarged and convolved is convolved as it is,
+ *     with sums of the kernels; fewer products, measured on the CPU only
  */
-public record GraphOptions(ElementType type, boolean fusedAttention) {
+public record GraphOptions(ElementType type, boolean fusedAttention, boolean foldedUpsampling) {
 
   /** Checks that the type is of floats. */
   public GraphOptions {
     if (!type.floating() || type == ElementType.FLOAT64) {
       throw new IllegalArgumentException("type must be FLOAT32, FLOAT16 or BFLOAT16, got " + type);
     }
+  }
+
+  /**
+   * Options of a graph that enlarges before it convolves, as its weights were made for.
+   *
+   * @param type precision
+   * @param fusedAttention whether to use ONNX Runtime's own operators
+   */
+  public GraphOptions(ElementType type, boolean fusedAttention) {
+    this(type, fusedAttention, false);
   }
 }
