@@ -154,7 +154,7 @@ public final class NetworkPair {
             Files.exists(onnx)
                 ? runtime.open("unet", onnx)
                 : runtime.open("unet", built(folder), List.of());
-        OrtBinding binding = model.bind(new CancelToken())) {
+        OrtBinding binding = model.bindForSteps(new CancelToken())) {
       for (TensorSpec spec : model.inputs().values()) {
         feed(binding, spec, batch, side);
       }
