@@ -127,6 +127,18 @@ class FeatureReuseTest {
     }
   }
 
+  @Test
+  void nothingIsOpenedForASizeThatIsRefused() throws IOException {
+    try (StableDiffusionPipeline pipeline = load()) {
+      int open = NativeCount.open();
+      GenerationRequest odd = request().size(63, 48).featureReuse(FeatureReuse.every(3)).build();
+      String said =
+          assertThrows(IllegalArgumentException.class, () -> pipeline.generate(odd)).getMessage();
+      assertTrue(said.contains("multiple"), said);
+      assertEquals(open, NativeCount.open());
+    }
+  }
+
   /** What a generation must give: both networks run by hand, features copied between them. */
   private List<float[]> byHand(StableDiffusionPipeline pipeline, FeatureReuse reuse, int guided)
       throws IOException {
