@@ -342,7 +342,7 @@ public final class OrtModel implements AutoCloseable {
         closed |= earlier && variant.getValue().closeIfIdle();
       }
       if (closed) {
-        NativeHeap.trim();
+        source.runtime().trim();
       }
       return latest;
     }
