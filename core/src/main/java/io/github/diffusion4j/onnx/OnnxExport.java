@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Writes a model as an ONNX file with its weights in it, or beside it where they are large. In one
@@ -83,11 +84,13 @@ public final class OnnxExport {
    * @param file the copy, in another folder; large weights are beside it under its name and {@code
    *     _data}
    * @throws IOException if a file cannot be read or written
-   * @throws ModelFormatException if the graph cannot be changed so
+   * @throws ModelFormatException if the graph cannot be changed so, or has weights in other files
+   *     that are not the main graph's
    */
   public static void writeChanged(OnnxNetwork network, List<GraphEdit> edits, Path file)
       throws IOException {
     OnnxExport export = new OnnxExport(network.build(edits));
+    export.requireNoInnerWeightsBeside(network.file());
     export.writeTo(file, INSIDE);
   }
 
@@ -102,6 +105,38 @@ public final class OnnxExport {
       writeInside();
     }
     AtomicFile.write(file, proto.build()::writeTo);
+  }
+
+  /** Those would still be sought in files whose place the copy's own takes. */
+  private void requireNoInnerWeightsBeside(Path file) {
+    Optional<TensorProto> beside =
+        graph.getNodeList().stream()
+            .flatMap(OnnxExport::tensors)
+            .filter(OnnxExport::isOutside)
+            .findFirst();
+    if (beside.isPresent()) {
+      throw new ModelFormatException(
+          "%s: the tensor \"%s\" of a node or an inner graph has its values in the file \"%s\", from which only weights of the main graph can be written anew; save the ONNX model with these values inside, or export it without changes of its weights"
+              .formatted(
+                  file, beside.get().getName(), external(beside.get(), "location").orElse("")));
+    }
+  }
+
+  /** The tensors in a node and in the graphs in it. */
+  private static Stream<TensorProto> tensors(NodeProto node) {
+    return node.getAttributeList().stream()
+        .flatMap(
+            attribute ->
+                Stream.concat(
+                    Stream.concat(Stream.of(attribute.getT()), attribute.getTensorsList().stream()),
+                    Stream.concat(Stream.of(attribute.getG()), attribute.getGraphsList().stream())
+                        .flatMap(OnnxExport::tensors)));
+  }
+
+  private static Stream<TensorProto> tensors(GraphProto inner) {
+    return Stream.concat(
+        inner.getInitializerList().stream(),
+        inner.getNodeList().stream().flatMap(OnnxExport::tensors));
   }
 
   /** A cast of a weight to floats that nothing else uses becomes the weight's type. */

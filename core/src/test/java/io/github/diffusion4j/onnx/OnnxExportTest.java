@@ -3,10 +3,12 @@ package io.github.diffusion4j.onnx;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Goldens;
+import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.RuntimeOptions.Precision;
 import io.github.diffusion4j.config.ConfigFile;
@@ -14,7 +16,10 @@ import io.github.diffusion4j.graph.Architectures;
 import io.github.diffusion4j.graph.BuiltNetwork;
 import io.github.diffusion4j.graph.WeightSource;
 import io.github.diffusion4j.onnx.schema.AttributeProto;
+import io.github.diffusion4j.onnx.schema.GraphProto;
 import io.github.diffusion4j.onnx.schema.ModelProto;
+import io.github.diffusion4j.onnx.schema.StringStringEntryProto;
+import io.github.diffusion4j.onnx.schema.TensorProto;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -28,6 +33,8 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class OnnxExportTest {
 
@@ -163,5 +170,45 @@ class OnnxExportTest {
     assertEquals(OnnxFile.read(file).elements(), OnnxFile.read(out).elements());
     assertEquals(Set.of("Cast", "Add"), OnnxFile.read(out).operators());
     assertRuns(out, Map.of("y", new float[] {1, 2, 3, 0.5f}));
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void weightsBesideThatAreNotTheMainGraphsAreRefused(boolean graph) throws IOException {
+    TensorProto tensor =
+        TensorProto.newBuilder()
+            .setName("inner")
+            .setDataType(TinyOnnx.FLOAT16)
+            .addDims(4)
+            .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+            .addExternalData(
+                StringStringEntryProto.newBuilder().setKey("location").setValue("halves"))
+            .build();
+    AttributeProto.Builder attribute = AttributeProto.newBuilder();
+    if (graph) {
+      attribute
+          .setName("then_branch")
+          .setType(AttributeProto.AttributeType.GRAPH)
+          .setG(GraphProto.newBuilder().addInitializer(tensor));
+    } else {
+      attribute.setName("value").setType(AttributeProto.AttributeType.TENSOR).setT(tensor);
+    }
+    ModelProto.Builder proto = ModelProto.parseFrom(adding().bytes()).toBuilder();
+    proto
+        .getGraphBuilder()
+        .addNodeBuilder()
+        .setOpType(graph ? "If" : "Constant")
+        .addOutput("unused")
+        .addAttribute(attribute);
+    Path file = Files.write(folder.resolve("model.onnx"), proto.build().toByteArray());
+    Path out = out();
+    String said =
+        assertThrows(
+                ModelFormatException.class,
+                () -> OnnxExport.writeChanged(new OnnxNetwork(file), List.of(), out))
+            .getMessage();
+    for (String part : List.of(file.toString(), "\"inner\"", "\"halves\"", "save the ONNX model")) {
+      assertTrue(said.contains(part), said);
+    }
   }
 }
