@@ -244,6 +244,11 @@ public final class OrtModel implements AutoCloseable {
       }
 
       @Override
+      public List<Path> otherFiles() {
+        return base.otherFiles();
+      }
+
+      @Override
       public Optional<Floats> weightEnding(String suffix) throws IOException {
         return base.weightEnding(suffix);
       }

@@ -412,7 +412,10 @@ public final class OrtRuntime {
         new OptimizedModels.Original() {
           @Override
           public String name() throws IOException {
-            String weights = source.file().toRealPath().toString();
+            StringBuilder weights = new StringBuilder(source.file().toRealPath().toString());
+            for (Path other : source.network().otherFiles()) {
+              weights.append(' ').append(other.toRealPath());
+            }
             return "%s %s %s %s"
                 .formatted(weights, source.component(), precision(), source.allEdits());
           }
