@@ -38,6 +38,11 @@ public final class OrtModel implements AutoCloseable {
       }
       List<GraphEdit> all = new ArrayList<>(edits);
       all.add(edit);
+      if (edit instanceof GraphEdit.LowRankInputs) { // often only cut in two for feature reuse
+        return built.isPresent()
+            ? runtime.openWhenNeeded(component, built.get(), all)
+            : runtime.openWhenNeeded(component, file, all);
+      }
       return built.isPresent()
           ? runtime.open(component, built.get(), all)
           : runtime.open(component, file, all);
@@ -328,8 +333,8 @@ public final class OrtModel implements AutoCloseable {
   }
 
   /**
-   * This network with inputs for changes of layers: a second session, opened when first asked for.
-   * When other layers are asked for later, one more is opened for all layers asked for so far, and
+   * This network with inputs for changes of layers: a second session, opened when it is first used.
+   * When other layers are asked for later, one more is made for all layers asked for so far, and
    * the earlier ones are closed until they are used again.
    *
    * @param names of {@link #layers}
