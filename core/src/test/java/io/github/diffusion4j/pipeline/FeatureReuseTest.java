@@ -128,6 +128,20 @@ class FeatureReuseTest {
   }
 
   @Test
+  void cutsElsewhereAreClosedUntilTheyAreUsedAgain() throws IOException {
+    try (StableDiffusionPipeline pipeline = load()) {
+      List<float[]> first = paint(pipeline, request().featureReuse(new FeatureReuse(3, 0)));
+      int open = NativeCount.open();
+      for (int branch : new int[] {1, 2, 1}) {
+        paint(pipeline, request().featureReuse(new FeatureReuse(3, branch)));
+        assertEquals(open, NativeCount.open(), "sessions after branch " + branch);
+      }
+      assertSame(first, paint(pipeline, request().featureReuse(new FeatureReuse(3, 0))), 0);
+      assertEquals(open, NativeCount.open());
+    }
+  }
+
+  @Test
   void nothingIsOpenedForASizeThatIsRefused() throws IOException {
     try (StableDiffusionPipeline pipeline = load()) {
       int open = NativeCount.open();
