@@ -181,7 +181,7 @@ public record ModelExport(ModelLayout layout, Precision precision) {
         Set<Path> replaced = new HashSet<>(OnnxFile.read(file).externalFiles());
         replaced.add(file.normalize());
         copy(file.getParent().normalize(), folder, replaced);
-        OnnxExport.write(new OnnxNetwork(file).build(edits), onnx);
+        OnnxExport.writeChanged(new OnnxNetwork(file), edits, onnx);
       }
       return;
     }

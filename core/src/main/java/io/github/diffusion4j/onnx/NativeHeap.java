@@ -4,13 +4,13 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import javax.management.JMException;
 import javax.management.ObjectName;
 
 /**
  * The C library's heap, in which ONNX Runtime keeps much of its weights. What is freed there goes
- * back to the system only in part: glibc keeps it for later.
+ * back to the system only in part: glibc keeps it for later. Thread-safe.
  */
 final class NativeHeap {
 
@@ -28,20 +28,34 @@ final class NativeHeap {
   /** Growth that is worth a look, in a process of any size. */
   private static final long NOTICEABLE = 32L << 20;
 
-  /** Resident memory after the last trim, and the part of it that may be added before the next. */
-  private static final AtomicLong SETTLED = new AtomicLong();
-
+  /** The part of the memory that was settled that may be added before the next trim. */
   private static final int GROWTH = 16;
 
-  private NativeHeap() {}
+  private final LongSupplier resident;
+  private final Runnable trimming;
+
+  /** Resident memory after the last trim, or found below that since. */
+  private volatile long settled;
+
+  NativeHeap() {
+    this(NativeHeap::resident, NativeHeap::giveBack);
+  }
+
+  NativeHeap(LongSupplier resident, Runnable trimming) {
+    this.resident = resident;
+    this.trimming = trimming;
+  }
 
   /**
    * As {@link #trim}, if the process has grown since the last time: networks give memory back in
    * blocks of other sizes as pictures change their size, between which glibc keeps more and more.
    */
-  static void trimIfGrown() {
-    if (grown(SETTLED.get(), resident())) {
+  void trimIfGrown() {
+    long now = resident.getAsLong();
+    if (grown(settled, now)) {
       trim();
+    } else if (now < settled) {
+      settled = now;
     }
   }
 
@@ -54,10 +68,15 @@ final class NativeHeap {
    * glibc, where the JDK has that command (17 and later). Elsewhere, and in a process that is
    * small, nothing happens.
    */
-  static void trim() {
-    if (resident() < WORTHWHILE) {
+  void trim() {
+    if (resident.getAsLong() < WORTHWHILE) {
       return;
     }
+    trimming.run();
+    settled = resident.getAsLong();
+  }
+
+  private static void giveBack() {
     try {
       Object said =
           ManagementFactory.getPlatformMBeanServer()
@@ -70,7 +89,6 @@ final class NativeHeap {
     } catch (JMException | RuntimeException e) {
       LOG.log(System.Logger.Level.DEBUG, "the native heap cannot be trimmed here: {0}", e);
     }
-    SETTLED.set(resident());
   }
 
   private static long resident() {

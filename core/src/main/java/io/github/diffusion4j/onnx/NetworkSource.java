@@ -41,6 +41,15 @@ public interface NetworkSource {
   Path file();
 
   /**
+   * The files of other networks that this one is made of, besides {@link #file}.
+   *
+   * @return files as of {@link #file}; none for one network alone
+   */
+  default List<Path> otherFiles() {
+    return List.of();
+  }
+
+  /**
    * Reads the weight whose name ends so.
    *
    * @param suffix such as {@code final_layer_norm.weight}

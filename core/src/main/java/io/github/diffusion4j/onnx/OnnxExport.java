@@ -7,6 +7,7 @@ import io.github.diffusion4j.onnx.schema.ModelProto;
 import io.github.diffusion4j.onnx.schema.NodeProto;
 import io.github.diffusion4j.onnx.schema.StringStringEntryProto;
 import io.github.diffusion4j.onnx.schema.TensorProto;
+import io.github.diffusion4j.onnx.schema.ValueInfoProto;
 import io.github.diffusion4j.tensor.AtomicFile;
 import io.github.diffusion4j.tensor.TensorInfo;
 import io.github.diffusion4j.tensor.TensorType;
@@ -18,14 +19,18 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * Writes a model that was built as an ONNX file with its weights in it, or beside it where they are
- * large. Weights that the graph casts first are written as the other type.
+ * Writes a model as an ONNX file with its weights in it, or beside it where they are large. In one
+ * that was built, weights that the graph casts first are written as the other type.
  */
 public final class OnnxExport {
 
@@ -41,16 +46,18 @@ public final class OnnxExport {
   private static final int CHUNK = 1 << 20;
 
   private final BuiltModel model;
+  private final ModelProto.Builder proto;
   private final GraphProto.Builder graph;
   private final Map<String, TensorProto.DataType> targets = new HashMap<>();
 
-  private OnnxExport(BuiltModel model, GraphProto.Builder graph) {
+  private OnnxExport(BuiltModel model) throws IOException {
     this.model = model;
-    this.graph = graph;
+    this.proto = ModelProto.parseFrom(model.bytes()).toBuilder();
+    this.graph = proto.getGraphBuilder();
   }
 
   /**
-   * Writes a model.
+   * Writes a model that was built.
    *
    * @param model the model; its weights are read from where they are
    * @param file the ONNX file; large weights are beside it under its name and {@code _data}
@@ -63,22 +70,76 @@ public final class OnnxExport {
 
   /** Writes a model whose weights are beside it if they are of more bytes than given. */
   static void write(BuiltModel model, Path file, long inside) throws IOException {
-    ModelProto.Builder proto = ModelProto.parseFrom(model.bytes()).toBuilder();
-    OnnxExport export = new OnnxExport(model, proto.getGraphBuilder());
+    OnnxExport export = new OnnxExport(model);
     export.foldCasts();
-    if (export.size() > inside) {
+    export.writeTo(file, inside);
+  }
+
+  /**
+   * Writes a changed copy of an ONNX file. What the changes leave alone stays as it is, but for the
+   * place of its values.
+   *
+   * @param network the file; weights beside it are read from where they are
+   * @param edits changes of the graph
+   * @param file the copy, in another folder; large weights are beside it under its name and {@code
+   *     _data}
+   * @throws IOException if a file cannot be read or written
+   * @throws ModelFormatException if the graph cannot be changed so, or has weights in other files
+   *     that are not the main graph's
+   */
+  public static void writeChanged(OnnxNetwork network, List<GraphEdit> edits, Path file)
+      throws IOException {
+    OnnxExport export = new OnnxExport(network.build(edits));
+    export.requireNoInnerWeightsBeside(network.file());
+    export.writeTo(file, INSIDE);
+  }
+
+  private void writeTo(Path file, long inside) throws IOException {
+    if (size() > inside) {
       String name = file.getFileName() + "_data";
       try (OutputStream out =
           new BufferedOutputStream(Files.newOutputStream(file.resolveSibling(name)), 1 << 16)) {
-        export.writeBeside(name, out);
+        writeBeside(name, out);
       }
     } else {
-      export.writeInside();
+      writeInside();
     }
     AtomicFile.write(file, proto.build()::writeTo);
   }
 
-  /** A cast of a weight that nothing else uses becomes the weight's type. */
+  /** Those would still be sought in files whose place the copy's own takes. */
+  private void requireNoInnerWeightsBeside(Path file) {
+    Optional<TensorProto> beside =
+        graph.getNodeList().stream()
+            .flatMap(OnnxExport::tensors)
+            .filter(OnnxExport::isOutside)
+            .findFirst();
+    if (beside.isPresent()) {
+      throw new ModelFormatException(
+          "%s: the tensor \"%s\" of a node or an inner graph has its values in the file \"%s\", from which only weights of the main graph can be written anew; save the ONNX model with these values inside, or export it without changes of its weights"
+              .formatted(
+                  file, beside.get().getName(), external(beside.get(), "location").orElse("")));
+    }
+  }
+
+  /** The tensors in a node and in the graphs in it. */
+  private static Stream<TensorProto> tensors(NodeProto node) {
+    return node.getAttributeList().stream()
+        .flatMap(
+            attribute ->
+                Stream.concat(
+                    Stream.concat(Stream.of(attribute.getT()), attribute.getTensorsList().stream()),
+                    Stream.concat(Stream.of(attribute.getG()), attribute.getGraphsList().stream())
+                        .flatMap(OnnxExport::tensors)));
+  }
+
+  private static Stream<TensorProto> tensors(GraphProto inner) {
+    return Stream.concat(
+        inner.getInitializerList().stream(),
+        inner.getNodeList().stream().flatMap(OnnxExport::tensors));
+  }
+
+  /** A cast of a weight to floats that nothing else uses becomes the weight's type. */
   private void foldCasts() {
     if (hasInnerGraphs()) { // these may use a weight or its cast, too
       return;
@@ -87,6 +148,8 @@ public final class OnnxExport {
     graph
         .getNodeList()
         .forEach(n -> n.getInputList().forEach(in -> uses.merge(in, 1, Integer::sum)));
+    Set<String> outputs =
+        graph.getOutputList().stream().map(ValueInfoProto::getName).collect(Collectors.toSet());
     Map<String, TensorProto> weights = new HashMap<>();
     graph.getInitializerList().stream()
         .filter(tensor -> tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL)
@@ -97,10 +160,11 @@ public final class OnnxExport {
     graph.clearNode();
     for (NodeProto node : nodes) {
       String from = node.getInputCount() == 0 ? "" : node.getInput(0);
-      boolean cast = node.getOpType().equals("Cast") && weights.containsKey(from);
-      if (cast && uses.get(from) == 1) {
-        int code = (int) node.getAttribute(0).getI();
-        targets.put(from, TensorProto.DataType.forNumber(code));
+      boolean ofWeight = node.getOpType().equals("Cast") && weights.containsKey(from);
+      Optional<TensorProto.DataType> target = ofWeight ? target(node) : Optional.empty();
+      boolean seen = outputs.contains(from) || !Collections.disjoint(outputs, node.getOutputList());
+      if (target.isPresent() && uses.get(from) == 1 && !seen) {
+        targets.put(from, target.get());
         renamed.put(node.getOutput(0), from);
       } else {
         NodeProto.Builder same = node.toBuilder();
@@ -110,6 +174,15 @@ public final class OnnxExport {
         graph.addNode(same);
       }
     }
+  }
+
+  /** The type that a cast makes, if it is one of {@link #type}. */
+  private static Optional<TensorProto.DataType> target(NodeProto cast) {
+    return cast.getAttributeList().stream()
+        .filter(attribute -> attribute.getName().equals("to"))
+        .map(attribute -> TensorProto.DataType.forNumber((int) attribute.getI()))
+        .filter(target -> target != null && type(target.getNumber()).isPresent())
+        .findFirst();
   }
 
   private boolean hasInnerGraphs() {
@@ -133,10 +206,19 @@ public final class OnnxExport {
   /** Bytes of a weight as it is written. */
   private long length(TensorProto tensor) {
     TensorProto.DataType target = targets.get(tensor.getName());
-    if (target == null) {
-      return Long.parseLong(external(tensor, "length"));
-    }
-    return elements(tensor) * type(target.getNumber()).orElseThrow().bits() / 8;
+    return target == null
+        ? stored(tensor)
+        : elements(tensor) * type(target.getNumber()).orElseThrow().bits() / 8;
+  }
+
+  /** Bytes of a weight in its file, which exporters need not tell. */
+  private static long stored(TensorProto tensor) {
+    return external(tensor, "length").map(Long::parseLong).orElseGet(() -> bytes(tensor));
+  }
+
+  private static long bytes(TensorProto tensor) {
+    long bits = elements(tensor) * OnnxType.values()[tensor.getDataType() - 1].bits();
+    return (bits + 7) / 8;
   }
 
   private static long elements(TensorProto tensor) {
@@ -199,15 +281,15 @@ public final class OnnxExport {
       buffer.elements().writeTo(sink);
       return;
     }
-    long total = Long.parseLong(external(tensor, "length"));
-    long offset = Long.parseLong(external(tensor, "offset"));
+    long total = stored(tensor);
+    long offset = external(tensor, "offset").map(Long::parseLong).orElse(0L);
     for (long from = 0; from < total; from += CHUNK) {
       sink.accept(read(tensor, offset + from, (int) Math.min(CHUNK, total - from)));
     }
   }
 
   private ByteBuffer read(TensorProto tensor, long from, int count) throws IOException {
-    Path file = model.folder().orElseThrow().resolve(external(tensor, "location"));
+    Path file = model.folder().orElseThrow().resolve(external(tensor, "location").orElseThrow());
     return new TensorInfo(tensor.getName(), file, TensorType.U8, List.of((long) count), from, count)
         .readBytes();
   }
@@ -245,12 +327,11 @@ public final class OnnxExport {
     };
   }
 
-  private static String external(TensorProto tensor, String key) {
+  private static Optional<String> external(TensorProto tensor, String key) {
     return tensor.getExternalDataList().stream()
         .filter(entry -> entry.getKey().equals(key))
         .findFirst()
-        .map(StringStringEntryProto::getValue)
-        .orElseThrow();
+        .map(StringStringEntryProto::getValue);
   }
 
   private static StringStringEntryProto entry(String key, String value) {

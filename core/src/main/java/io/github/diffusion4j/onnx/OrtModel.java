@@ -12,9 +12,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -38,6 +40,11 @@ public final class OrtModel implements AutoCloseable {
       }
       List<GraphEdit> all = new ArrayList<>(edits);
       all.add(edit);
+      if (edit instanceof GraphEdit.LowRankInputs) { // often only cut in two for feature reuse
+        return built.isPresent()
+            ? runtime.openWhenNeeded(component, built.get(), all)
+            : runtime.openWhenNeeded(component, file, all);
+      }
       return built.isPresent()
           ? runtime.open(component, built.get(), all)
           : runtime.open(component, file, all);
@@ -244,6 +251,11 @@ public final class OrtModel implements AutoCloseable {
       }
 
       @Override
+      public List<Path> otherFiles() {
+        return base.otherFiles();
+      }
+
+      @Override
       public Optional<Floats> weightEnding(String suffix) throws IOException {
         return base.weightEnding(suffix);
       }
@@ -288,7 +300,8 @@ public final class OrtModel implements AutoCloseable {
   }
 
   /**
-   * This network with a change of its graph: a second session, opened when first asked for.
+   * This network with a change of its graph: a second session, opened when first asked for. When a
+   * cut for feature reuse is asked for, those at other places are closed until they are used again.
    *
    * @param edit the change
    * @return the same network for the same edit; closed with this one
@@ -301,6 +314,14 @@ public final class OrtModel implements AutoCloseable {
       if (variant == null) {
         variant = owned.own(source.open(edit));
         variants.put(edit, variant);
+      }
+      OptionalInt branch = branch(edit);
+      if (branch.isPresent()) {
+        closeIdle(
+            other -> {
+              OptionalInt earlier = branch(other);
+              return earlier.isPresent() && !earlier.equals(branch);
+            });
       }
       return variant;
     }
@@ -323,8 +344,8 @@ public final class OrtModel implements AutoCloseable {
   }
 
   /**
-   * This network with inputs for changes of layers: a second session, opened when first asked for.
-   * When other layers are asked for later, one more is opened for all layers asked for so far, and
+   * This network with inputs for changes of layers: a second session, opened when it is first used.
+   * When other layers are asked for later, one more is made for all layers asked for so far, and
    * the earlier ones are closed until they are used again.
    *
    * @param names of {@link #layers}
@@ -334,17 +355,31 @@ public final class OrtModel implements AutoCloseable {
   public OrtModel changeable(Set<String> names) throws IOException {
     synchronized (variants) {
       changeable.addAll(names);
-      OrtModel latest = edited(new GraphEdit.LowRankInputs(changeable));
-      boolean closed = false;
-      for (Map.Entry<GraphEdit, OrtModel> variant : variants.entrySet()) {
-        boolean earlier =
-            variant.getKey() instanceof GraphEdit.LowRankInputs && variant.getValue() != latest;
-        closed |= earlier && variant.getValue().closeIfIdle();
-      }
-      if (closed) {
-        NativeHeap.trim();
-      }
-      return latest;
+      GraphEdit latest = new GraphEdit.LowRankInputs(changeable);
+      OrtModel model = edited(latest);
+      closeIdle(other -> other instanceof GraphEdit.LowRankInputs && !other.equals(latest));
+      return model;
+    }
+  }
+
+  /** Where an edit cuts a UNet in two; empty for one that does not. */
+  private static OptionalInt branch(GraphEdit edit) {
+    if (edit instanceof GraphEdit.DeepFeatureOutput output) {
+      return OptionalInt.of(output.branch());
+    }
+    return edit instanceof GraphEdit.DeepFeatureInput input
+        ? OptionalInt.of(input.branch())
+        : OptionalInt.empty();
+  }
+
+  /** Closes some variants that nobody uses, until they are used. */
+  private void closeIdle(Predicate<GraphEdit> superseded) {
+    boolean closed = false;
+    for (Map.Entry<GraphEdit, OrtModel> variant : variants.entrySet()) {
+      closed |= superseded.test(variant.getKey()) && variant.getValue().closeIfIdle();
+    }
+    if (closed) {
+      source.runtime().trim();
     }
   }
 

@@ -271,6 +271,11 @@ public final class OrtRuntime {
     residents.keepOnlyWhatIsUsed();
   }
 
+  /** Gives memory back to the system after sessions were closed. */
+  void trim() {
+    residents.trim();
+  }
+
   private OrtModel open(OrtModel.Source source, boolean now) throws IOException {
     if (Files.size(source.file()) == 0) {
       throw new ModelFormatException(
@@ -335,7 +340,7 @@ public final class OrtRuntime {
             session.close();
             NativeCount.closed();
           });
-      NativeHeap.trim(); // of what opening took for a while
+      residents.trim(); // of what opening took for a while
       return new NetworkSession.Opened(session, open.release());
     } catch (OrtException e) {
       throw refused(source, e);
@@ -407,7 +412,10 @@ public final class OrtRuntime {
         new OptimizedModels.Original() {
           @Override
           public String name() throws IOException {
-            String weights = source.file().toRealPath().toString();
+            StringBuilder weights = new StringBuilder(source.file().toRealPath().toString());
+            for (Path other : source.network().otherFiles()) {
+              weights.append(' ').append(other.toRealPath());
+            }
             return "%s %s %s %s"
                 .formatted(weights, source.component(), precision(), source.allEdits());
           }

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A UNet and the control networks that steer it as one graph, so that residuals never leave the
@@ -180,6 +181,16 @@ public record SteeredNetwork(
   @Override
   public Path file() {
     return unet.file();
+  }
+
+  @Override
+  public List<Path> otherFiles() {
+    return Stream.concat(
+            unet.otherFiles().stream(),
+            guests.stream()
+                .map(Guest::network)
+                .flatMap(net -> Stream.concat(Stream.of(net.file()), net.otherFiles().stream())))
+        .toList();
   }
 
   @Override

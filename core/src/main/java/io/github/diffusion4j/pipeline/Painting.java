@@ -58,7 +58,7 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
     long start = System.nanoTime();
     request.controls().check(request, stages.denoiser());
     stages.denoiser().imagePrompts().check(request);
-    DenoiserModel model = model(request);
+    requireNoControlsWithReuse(request);
     PromptPlan prompts = PromptPlan.of(request, stages.rules().guidance(request));
     Guidance guidance = request.init().guidance(prompts.guidance());
     LatentShape shape = LatentSizes.shape(request, stages, guidance.branches());
@@ -66,6 +66,7 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
     NoiseSource noise = request.noise();
     StepPlan plan = request.init().plan(stages.rules().plan(request, shape), stages.rules());
     SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
+    DenoiserModel model = stages.denoiser().reusing(request.featureReuse()); // may open networks
     int evaluations = run.evaluations() - run.index();
     ConditioningSchedule conditioning =
         prompts
@@ -92,14 +93,12 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
         Duration.ofNanos(System.nanoTime() - encoded));
   }
 
-  /** The network, for this generation alone if it reuses features. */
-  private DenoiserModel model(GenerationRequest request) {
+  private static void requireNoControlsWithReuse(GenerationRequest request) {
     if (request.featureReuse().isOn() && !request.controls().isEmpty()) {
       throw new IllegalArgumentException(
           "features cannot be reused in steps that control networks steer; leave the feature reuse"
               + " or the controls out");
     }
-    return stages.denoiser().reusing(request.featureReuse());
   }
 
   private static DenoiserModel steered(

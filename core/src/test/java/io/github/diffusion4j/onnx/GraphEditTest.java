@@ -176,18 +176,22 @@ class GraphEditTest {
   }
 
   @Test
-  void aVariantThatAnotherTakesThePlaceOfIsClosedUntilItIsUsed() throws IOException {
+  void aVariantForChangesIsOpenOnceItIsUsedAndUntilAnotherTakesItsPlace() throws IOException {
     int before = NativeCount.open();
     Path file = Goldens.resource("/goldens/pipelines/sd15/model/unet/model.onnx");
     try (OrtModel model = runtime.open("unet", file)) {
       int one = NativeCount.open() - before;
       List<String> layers = model.layers().keySet().stream().sorted().limit(2).toList();
       OrtModel first = model.changeable(Set.of(layers.get(0)));
+      assertEquals(one, NativeCount.open() - before, "the base");
+      first.bind(new CancelToken()).close();
+      assertEquals(2 * one, NativeCount.open() - before, "the base and the variant in use");
       OrtModel second = model.changeable(Set.of(layers.get(1)));
       assertTrue(second.inputs().size() > first.inputs().size());
+      assertEquals(one, NativeCount.open() - before, "the base");
+      second.bind(new CancelToken()).close();
       assertEquals(2 * one, NativeCount.open() - before, "the base and the latest variant");
       first.bind(new CancelToken()).close();
-      second.bind(new CancelToken()).close();
       assertEquals(3 * one, NativeCount.open() - before, "the first was used again");
       assertEquals(second, model.changeable(Set.of(layers.get(0))));
       assertEquals(2 * one, NativeCount.open() - before);

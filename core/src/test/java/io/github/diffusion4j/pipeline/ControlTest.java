@@ -27,6 +27,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -222,6 +225,33 @@ class ControlTest {
       assertClose(
           latents(pipeline, request().controls(control(1))),
           latents(linked, request().controls(control(1))));
+    }
+  }
+
+  @Test
+  void optimizedCopiesWithControlNetworksOfOneNameAreKeptTogether() throws IOException {
+    Path cache = folder.resolve("cache");
+    RuntimeOptions options = MERGED.toBuilder().optimizedModelCache(cache).build();
+    Set<Path> first = Set.of();
+    for (int i = 0; i < 2; i++) {
+      for (String net : List.of("controlnet", "controlnet_1")) {
+        ModelLayout layout =
+            ModelLayout.of(MODEL).withControlNets(Map.of("edges", MODEL.resolve(net)));
+        try (StableDiffusionPipeline merged = StableDiffusionPipeline.load(layout, options)) {
+          latents(merged, request().controls(control(1).withNet("edges")));
+        }
+      }
+      Set<Path> kept = new TreeSet<>();
+      try (Stream<Path> entries = Files.list(cache)) {
+        for (Path entry : entries.toList()) {
+          if (Files.readString(entry.resolve("origin.txt")).contains("unet with edges")) {
+            kept.add(entry);
+          }
+        }
+      }
+      assertEquals(2, kept.size());
+      first = i == 0 ? kept : first;
+      assertEquals(first, kept);
     }
   }
 

@@ -127,6 +127,32 @@ class FeatureReuseTest {
     }
   }
 
+  @Test
+  void cutsElsewhereAreClosedUntilTheyAreUsedAgain() throws IOException {
+    try (StableDiffusionPipeline pipeline = load()) {
+      List<float[]> first = paint(pipeline, request().featureReuse(new FeatureReuse(3, 0)));
+      int open = NativeCount.open();
+      for (int branch : new int[] {1, 2, 1}) {
+        paint(pipeline, request().featureReuse(new FeatureReuse(3, branch)));
+        assertEquals(open, NativeCount.open(), "sessions after branch " + branch);
+      }
+      assertSame(first, paint(pipeline, request().featureReuse(new FeatureReuse(3, 0))), 0);
+      assertEquals(open, NativeCount.open());
+    }
+  }
+
+  @Test
+  void nothingIsOpenedForASizeThatIsRefused() throws IOException {
+    try (StableDiffusionPipeline pipeline = load()) {
+      int open = NativeCount.open();
+      GenerationRequest odd = request().size(63, 48).featureReuse(FeatureReuse.every(3)).build();
+      String said =
+          assertThrows(IllegalArgumentException.class, () -> pipeline.generate(odd)).getMessage();
+      assertTrue(said.contains("multiple"), said);
+      assertEquals(open, NativeCount.open());
+    }
+  }
+
   /** What a generation must give: both networks run by hand, features copied between them. */
   private List<float[]> byHand(StableDiffusionPipeline pipeline, FeatureReuse reuse, int guided)
       throws IOException {
