@@ -32,9 +32,6 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
   /** What allocation by powers of two, and what is between two operators, add. */
   static final double OVERHEAD = 1.5;
 
-  /** The decoder's feature maps beyond the two that are certainly there. */
-  private static final double DECODER = 4;
-
   private static final Set<String> DENOISERS = Set.of("unet", "transformer");
   private static final String DECODER_NAME = "vae_decoder";
   private static final String CONTROL = "controlnet";
@@ -55,7 +52,7 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
 
     double bytes(double pixels) {
       double cells = pixels / ((double) factor * factor);
-      return DECODER * (pixels * bytesPerPixel + cells * cells * bytesPerCellPair);
+      return new TilePlan.Memory(bytesPerPixel, bytesPerCellPair).likely(cells, factor);
     }
   }
 

@@ -33,6 +33,9 @@ class MemoryLimitTest {
   private static final GenerationRequest REQUEST =
       GenerationRequest.prompt("a small cat").steps(1).size(SIDE, SIDE).seed(3).build();
 
+  /** So small that weights count for more than intermediate results, as in real models. */
+  private static final Work SMALL = new Work(64, 64, 1, 2);
+
   private MemoryNeeds needs;
   private int openBefore;
 
@@ -52,14 +55,18 @@ class MemoryLimitTest {
   }
 
   private long peak(Residency residency, BranchBatching batching) {
-    return needs.peak(new MemoryPlan(residency, batching, false), WORK);
+    return peak(residency, batching, WORK);
+  }
+
+  private long peak(Residency residency, BranchBatching batching, Work work) {
+    return needs.peak(new MemoryPlan(residency, batching, false), work);
   }
 
   @Test
   void plansAreOrderedByWhatTheyTake() {
-    long all = peak(Residency.ALL, BranchBatching.TOGETHER);
-    long separate = peak(Residency.ALL, BranchBatching.ONE_BY_ONE);
-    long onDemand = peak(Residency.ON_DEMAND, BranchBatching.TOGETHER);
+    long all = peak(Residency.ALL, BranchBatching.TOGETHER, SMALL);
+    long separate = peak(Residency.ALL, BranchBatching.ONE_BY_ONE, SMALL);
+    long onDemand = peak(Residency.ON_DEMAND, BranchBatching.TOGETHER, SMALL);
     assertTrue(all > separate && separate > onDemand, all + " " + separate + " " + onDemand);
     for (MemoryPlan plan : MemoryPlan.ALL) {
       MemoryPlan tiled = new MemoryPlan(plan.residency(), plan.batching(), true);
@@ -73,26 +80,30 @@ class MemoryLimitTest {
 
   @Test
   void fastestPlanThatFitsIsTaken() throws IOException {
+    GenerationRequest small = REQUEST.toBuilder().size(SMALL.width(), SMALL.height()).build();
     try (StableDiffusionPipeline pipeline =
-        load(RuntimeOptions.builder().memoryLimit(peak(Residency.ALL, BranchBatching.TOGETHER)))) {
+        load(
+            RuntimeOptions.builder()
+                .memoryLimit(peak(Residency.ALL, BranchBatching.TOGETHER, SMALL)))) {
       assertTrue(NativeCount.open() > openBefore, "networks are resident");
-      assertEquals(BranchBatching.TOGETHER, batching(pipeline));
+      assertEquals(BranchBatching.TOGETHER, batching(pipeline, small));
       assertTrue(NativeCount.open() > openBefore);
     }
-    long limit = peak(Residency.ALL, BranchBatching.ONE_BY_ONE);
+    long limit = peak(Residency.ALL, BranchBatching.ONE_BY_ONE, SMALL);
     try (StableDiffusionPipeline pipeline = load(RuntimeOptions.builder().memoryLimit(limit))) {
-      assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline));
+      assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline, small));
       assertTrue(NativeCount.open() > openBefore);
     }
-    limit = peak(Residency.ON_DEMAND, BranchBatching.TOGETHER);
+    limit = peak(Residency.ON_DEMAND, BranchBatching.TOGETHER, SMALL);
     try (StableDiffusionPipeline pipeline = load(RuntimeOptions.builder().memoryLimit(limit))) {
-      assertEquals(BranchBatching.TOGETHER, batching(pipeline));
+      assertEquals(BranchBatching.TOGETHER, batching(pipeline, small));
       assertEquals(openBefore, NativeCount.open(), "networks are closed after a picture");
     }
   }
 
-  private static BranchBatching batching(StableDiffusionPipeline pipeline) {
-    return pipeline.generate(REQUEST).provenance().request().batching();
+  private static BranchBatching batching(
+      StableDiffusionPipeline pipeline, GenerationRequest request) {
+    return pipeline.generate(request).provenance().request().batching();
   }
 
   @Test
