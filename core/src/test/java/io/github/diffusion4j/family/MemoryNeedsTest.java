@@ -4,8 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.BranchBatching;
+import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.family.MemoryNeeds.Work;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -55,5 +57,18 @@ class MemoryNeedsTest {
     assertEquals(
         (long) new TilePlan.Memory(2L * 4 * 128, 4).likely(cells, 8),
         NEEDS.decoding(new Work(side, side, 1, 2), false));
+  }
+
+  @Test
+  void halvesThatShareTheirWeightsCount() throws IOException {
+    ModelLayout layout = ModelLayout.of(Goldens.resource("/goldens/pipelines/weights/sd15"));
+    assertEquals(
+        List.of("text_encoder", "unet", "vae_decoder", "vae_encoder"), layout.networkNames());
+    MemoryNeeds needs = MemoryNeeds.of(layout);
+    assertTrue(needs.decoderWeights() > 0);
+    Map<String, Long> weights = needs.weights();
+    assertEquals(
+        weights.get("text_encoder") + weights.get("unet") + needs.decoderWeights(),
+        needs.alwaysResident());
   }
 }
