@@ -10,6 +10,7 @@ import io.github.diffusion4j.family.MemoryNeeds.Work;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -70,5 +71,17 @@ class MemoryNeedsTest {
     assertEquals(
         weights.get("text_encoder") + weights.get("unet") + needs.decoderWeights(),
         needs.alwaysResident());
+  }
+
+  @Test
+  void theSafetyCheckerIsOneOfTheNetworksOnDemand() {
+    MemoryNeeds checked =
+        new MemoryNeeds(
+            Map.of("unet", 1L, "safety_checker", 1L << 40), NEEDS.denoiser(), NEEDS.decoder());
+    assertEquals(Set.of("unet", "safety_checker"), checked.weights().keySet());
+    MemoryPlan onDemand = new MemoryPlan(Residency.ON_DEMAND, BranchBatching.TOGETHER, false);
+    assertEquals(MemoryNeeds.BASE + (1L << 40), checked.peak(onDemand, PICTURE));
+    MemoryPlan all = new MemoryPlan(Residency.ALL, BranchBatching.TOGETHER, false);
+    assertTrue(checked.peak(all, PICTURE) > MemoryNeeds.BASE + (1L << 40));
   }
 }

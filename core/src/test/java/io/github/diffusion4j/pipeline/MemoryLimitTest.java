@@ -11,6 +11,7 @@ import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.SafetyPolicy;
 import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.family.MemoryNeeds;
 import io.github.diffusion4j.family.MemoryNeeds.Work;
@@ -19,11 +20,13 @@ import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.onnx.NativeCount;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Estimates, the plans chosen by them, and what is refused. */
 class MemoryLimitTest {
@@ -164,6 +167,33 @@ class MemoryLimitTest {
       assertEquals(
           BranchBatching.ONE_BY_ONE, pipeline.generate(joined).provenance().request().batching());
     }
+  }
+
+  @Test
+  void theSafetyCheckerCountsUnlessItIsOff(@TempDir Path folder) throws IOException {
+    ModelCopy copy = SafetyCheckTest.withChecker(folder.resolve("model"));
+    ModelLayout model = ModelLayout.of(copy.folder());
+    MemoryNeeds checked = MemoryNeeds.of(model, SafetyPolicy.BLACK);
+    long checker = checked.weights().get("safety_checker");
+    assertTrue(checker > 0);
+    assertEquals(checked, MemoryNeeds.of(model), "as it is by default");
+    assertEquals(needs, MemoryNeeds.of(model, SafetyPolicy.OFF));
+    assertEquals(needs.alwaysResident() + checker, checked.alwaysResident());
+    MemoryPlan all = new MemoryPlan(Residency.ALL, BranchBatching.TOGETHER, false);
+    assertEquals(needs.peak(all, WORK) + checker, checked.peak(all, WORK));
+
+    RuntimeOptions.Builder options =
+        RuntimeOptions.builder().memoryLimit(needs.peak(all, WORK)).residency(Residency.ALL);
+    for (SafetyPolicy policy : List.of(SafetyPolicy.OFF, SafetyPolicy.BLACK)) {
+      try (StableDiffusionPipeline pipeline =
+          StableDiffusionPipeline.load(copy.folder(), options.safety(policy).build())) {
+        assertEquals(
+            policy == SafetyPolicy.OFF ? BranchBatching.TOGETHER : BranchBatching.ONE_BY_ONE,
+            batching(pipeline, REQUEST));
+      }
+    }
+    copy.edit("model_index.json", "[\"diffusers\", \"OnnxRuntimeModel\"", "[null, null");
+    assertEquals(needs, MemoryNeeds.of(ModelLayout.of(copy.folder())), "it is not named");
   }
 
   @Test
