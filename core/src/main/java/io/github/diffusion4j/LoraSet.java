@@ -1,8 +1,10 @@
 package io.github.diffusion4j;
 
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.Predicate;
 
 /**
@@ -44,6 +46,39 @@ public record LoraSet(
    */
   public Map<String, LowRank> of(String component) {
     return components.getOrDefault(component, Map.of());
+  }
+
+  /**
+   * These changes with those of one component as changes of another one, beside its own.
+   *
+   * @param from what files call the component
+   * @param to what the model calls it
+   * @return the same loras; this set if it does not change {@code from}
+   * @throws ModelFormatException if a layer is changed under both names, with different shapes
+   */
+  public LoraSet renamed(String from, String to) {
+    if (!components.containsKey(from)) {
+      return this;
+    }
+    Map<String, LowRank> layers = new TreeMap<>(of(to));
+    of(from).forEach((layer, change) -> layers.merge(layer, change, (a, b) -> sum(layer, a, b)));
+    Map<String, Map<String, LowRank>> renamed = new TreeMap<>(components);
+    renamed.remove(from);
+    renamed.put(to, layers);
+    return new LoraSet(loras, versions, renamed);
+  }
+
+  private LowRank sum(String layer, LowRank a, LowRank b) {
+    if (!a.shape().equals(b.shape())) {
+      throw new ModelFormatException(
+          "%s: they change layer %s of different shapes, %s; they are for different models"
+              .formatted(names(), layer, List.of(a, b)));
+    }
+    return LowRank.sum(List.of(a, b), List.of(1.0, 1.0));
+  }
+
+  private List<Path> names() {
+    return loras.stream().map(lora -> lora.file().getFileName()).toList();
   }
 
   /**
@@ -91,10 +126,7 @@ public record LoraSet(
       if (!known.test(component)) {
         throw new ModelFormatException(
             "%s changes a model's %s, but this model has only %s; the LoRA is for another kind of model"
-                .formatted(
-                    loras.stream().map(lora -> lora.file().getFileName()).toList(),
-                    component,
-                    expected));
+                .formatted(names(), component, expected));
       }
     }
   }

@@ -2,6 +2,7 @@ package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.ModelFormatException;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The known families. */
@@ -35,9 +36,7 @@ public final class Families {
    * @throws ModelFormatException if none does
    */
   public static ModelFamily of(ModelLayout layout) {
-    return ALL.stream()
-        .filter(family -> family.matches(layout))
-        .findFirst()
+    return find(layout)
         .orElseThrow(
             () ->
                 new ModelFormatException(
@@ -46,5 +45,10 @@ public final class Families {
                         + layout.pipelineClass()
                         + "\", which is of no known family; known are "
                         + ALL.stream().map(ModelFamily::name).collect(Collectors.joining(", "))));
+  }
+
+  /** The first family that matches, if one does. */
+  static Optional<ModelFamily> find(ModelLayout layout) {
+    return ALL.stream().filter(family -> family.matches(layout)).findFirst();
   }
 }

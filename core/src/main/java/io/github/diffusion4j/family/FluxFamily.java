@@ -33,6 +33,7 @@ final class FluxFamily implements ModelFamily {
 
   private static final Set<String> PIPELINES =
       Set.of("FluxPipeline", "FluxImg2ImgPipeline", "ORTFluxPipeline");
+  private static final String T5 = "text_encoder_2";
   private static final String HIDDEN = "encoder_hidden_states";
   private static final String POOLED = "pooled_projections";
   private static final String GUIDANCE = "guidance";
@@ -50,17 +51,20 @@ final class FluxFamily implements ModelFamily {
   }
 
   @Override
+  public LoraSet named(LoraSet loras) {
+    return withT5(loras);
+  }
+
+  /** Kohya's scripts call T5 the third text encoder, as in Stable Diffusion 3. */
+  private static LoraSet withT5(LoraSet loras) {
+    return loras.renamed("text_encoder_3", T5);
+  }
+
+  @Override
   public Stages open(ModelLayout layout, OrtRuntime runtime) throws IOException {
     try (Closer open = new Closer()) {
       Components parts =
-          Components.open(
-              layout,
-              runtime,
-              open,
-              "text_encoder",
-              "text_encoder_2",
-              "transformer",
-              "vae_decoder");
+          Components.open(layout, runtime, open, "text_encoder", T5, "transformer", "vae_decoder");
       boolean guided = parts.model("transformer").inputs().containsKey(GUIDANCE);
       OrtDenoiserModel transformer = transformer(parts.model("transformer"), guided);
       OrtLatentCodec codec = parts.codec();
@@ -109,8 +113,9 @@ final class FluxFamily implements ModelFamily {
 
     @Override
     public PromptEncoder with(LoraSet loras) {
-      loras.requireOnlyEncoders(Set.of("text_encoder", "text_encoder_2"));
-      return new Prompts(clip.with(loras), t5.with(loras), guided);
+      LoraSet named = withT5(loras);
+      named.requireOnlyEncoders(Set.of("text_encoder", T5));
+      return new Prompts(clip.with(named), t5.with(named), guided);
     }
 
     @Override

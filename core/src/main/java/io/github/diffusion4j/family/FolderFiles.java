@@ -24,12 +24,15 @@ record FolderFiles(Path place) implements ModelFiles {
     return ConfigFile.read(place, ComponentNetwork.place(place, component) + "/" + name);
   }
 
+  /** Folders with a network, and both halves of an autoencoder that share one. */
   @Override
   public List<String> networks() throws IOException {
     try (Stream<Path> folders = Files.list(place)) {
-      return folders
-          .map(folder -> folder.getFileName().toString().replace("/", ""))
+      Stream<String> names =
+          folders.map(folder -> folder.getFileName().toString().replace("/", ""));
+      return Stream.concat(names, Stream.of("vae_decoder", "vae_encoder"))
           .filter(this::has)
+          .distinct()
           .sorted()
           .toList();
     }

@@ -2,6 +2,8 @@ package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.Residency;
+import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.SafetyPolicy;
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.onnx.ElementType;
 import io.github.diffusion4j.onnx.OnnxFile;
@@ -13,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.LongStream;
 
 /**
  * What a model takes of memory, estimated from its files without opening it: good to about a third,
@@ -32,12 +35,10 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
   /** What allocation by powers of two, and what is between two operators, add. */
   static final double OVERHEAD = 1.5;
 
-  /** The decoder's feature maps beyond the two that are certainly there. */
-  private static final double DECODER = 4;
-
   private static final Set<String> DENOISERS = Set.of("unet", "transformer");
   private static final String DECODER_NAME = "vae_decoder";
   private static final String CONTROL = "controlnet";
+  private static final String SAFETY = "safety_checker";
 
   /** Copies the map. */
   public MemoryNeeds {
@@ -55,7 +56,7 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
 
     double bytes(double pixels) {
       double cells = pixels / ((double) factor * factor);
-      return DECODER * (pixels * bytesPerPixel + cells * cells * bytesPerCellPair);
+      return new TilePlan.Memory(bytesPerPixel, bytesPerCellPair).likely(cells, factor);
     }
   }
 
@@ -74,7 +75,7 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
   }
 
   /**
-   * Reads a model's files.
+   * Reads a model's files, for options as they usually are.
    *
    * @param layout the model's folder
    * @return what it takes
@@ -82,9 +83,26 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
    * @throws io.github.diffusion4j.ModelFormatException if a file is not what it should be
    */
   public static MemoryNeeds of(ModelLayout layout) throws IOException {
+    return of(layout, RuntimeOptions.defaults().safety());
+  }
+
+  /**
+   * Reads a model's files.
+   *
+   * @param layout the model's folder
+   * @param safety what becomes of flagged pictures; OFF opens no safety checker
+   * @return what it takes
+   * @throws IOException if a file cannot be read
+   * @throws io.github.diffusion4j.ModelFormatException if a file is not what it should be
+   */
+  public static MemoryNeeds of(ModelLayout layout, SafetyPolicy safety) throws IOException {
+    boolean checked = safety != SafetyPolicy.OFF && layout.names(SAFETY);
     Map<String, Long> weights = new LinkedHashMap<>();
     Optional<DenoiserMemory> denoiser = Optional.empty();
     for (String component : layout.networkNames()) {
+      if (component.equals(SAFETY) && !checked) {
+        continue;
+      }
       OnnxFile file = layout.network(component).describe();
       weights.put(component, bytes(file));
       if (DENOISERS.contains(component)) {
@@ -155,7 +173,9 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
     }
     long texts = BASE + sum("text_encoder");
     long denoiser = BASE + sum("unet") + sum("transformer") + sum(CONTROL);
-    return Math.max(texts, Math.max(denoiser + denoising(work, plan.batching()), decoding));
+    long denoising = denoiser + denoising(work, plan.batching());
+    long checking = BASE + sum(SAFETY);
+    return LongStream.of(texts, denoising, decoding, checking).max().orElseThrow();
   }
 
   /**
@@ -172,13 +192,13 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
   }
 
   /**
-   * Weights of what is open from load to close where all networks are resident.
+   * Weights of what every picture needs and what stays open where all networks are resident.
    *
    * @return bytes
    */
   public long alwaysResident() {
     return weights.entrySet().stream()
-        .filter(entry -> !isOptional(entry.getKey()))
+        .filter(entry -> !entry.getKey().equals("vae_encoder"))
         .mapToLong(Map.Entry::getValue)
         .sum();
   }
@@ -190,10 +210,6 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
    */
   public long decoderWeights() {
     return weights.getOrDefault(DECODER_NAME, 0L);
-  }
-
-  private static boolean isOptional(String component) {
-    return component.equals("vae_encoder") || component.equals("safety_checker");
   }
 
   private long sum(String start) {

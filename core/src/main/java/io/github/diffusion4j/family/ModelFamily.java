@@ -1,5 +1,6 @@
 package io.github.diffusion4j.family;
 
+import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.Stages;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import java.io.IOException;
@@ -29,6 +30,16 @@ public interface ModelFamily {
    */
   default boolean takesTextualInversions() {
     return false;
+  }
+
+  /**
+   * LoRAs with the names that this family's components have, where files call them otherwise.
+   *
+   * @param loras as read
+   * @return the same changes
+   */
+  default LoraSet named(LoraSet loras) {
+    return loras;
   }
 
   /**

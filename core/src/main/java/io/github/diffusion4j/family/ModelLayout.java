@@ -139,14 +139,13 @@ public final class ModelLayout {
    * @throws ModelFormatException if one is not a LoRA
    */
   public ModelLayout withLoras(List<Lora> loras) throws IOException {
+    LoraSet read = new LoraFiles().read(loras);
+    LoraSet named =
+        Families.find(this).map(family -> family.named(read)).orElse(read); // none: told on opening
     return new ModelLayout(
         files,
         index,
-        new Additions(
-            additions.inversions,
-            additions.controlNets,
-            new LoraFiles().read(loras),
-            additions.loraFolder));
+        new Additions(additions.inversions, additions.controlNets, named, additions.loraFolder));
   }
 
   /**

@@ -32,9 +32,11 @@ record MemoryBudget(long limit, MemoryNeeds needs, RuntimeOptions options) {
 
   /** The budget of a model; empty without a limit. */
   static Optional<MemoryBudget> of(ModelLayout layout, RuntimeOptions options) throws IOException {
-    return options.memoryLimit() == 0
-        ? Optional.empty()
-        : Optional.of(new MemoryBudget(options.memoryLimit(), MemoryNeeds.of(layout), options));
+    if (options.memoryLimit() == 0) {
+      return Optional.empty();
+    }
+    MemoryNeeds needs = MemoryNeeds.of(layout, options.safety());
+    return Optional.of(new MemoryBudget(options.memoryLimit(), needs, options));
   }
 
   /**

@@ -368,6 +368,7 @@ class HubFolderTest {
       Files.writeString(folder.resolve(half).resolve("openvino_model.xml"), "");
     }
     ModelLayout layout = ModelLayout.of(folder);
+    assertEquals(List.of("vae_decoder", "vae_encoder"), layout.networkNames());
     assertEquals(4, layout.config("vae_decoder").positive("latent_channels").orElseThrow());
     assertArrayEquals(decoded(model), decoded(folder), 0f);
     assertArrayEquals(encoded(model), encoded(folder), 0f);

@@ -12,6 +12,8 @@ import io.github.diffusion4j.Lora;
 import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.RuntimeOptions.Precision;
+import io.github.diffusion4j.family.ModelExport;
 import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.onnx.NativeCount;
 import io.github.diffusion4j.tensor.SafetensorsWriter;
@@ -153,6 +155,54 @@ class LoraTest {
 
   @Test
   void everyLayerOfFluxAndItsTextEncodersIsChangedAlike() throws IOException {
+    Path flux = flux();
+    changesAlike(flux, lora(flux, "transformer", "text_encoder", "text_encoder_2"));
+  }
+
+  @Test
+  void kohyasThirdTextEncoderIsFluxsSecond() throws IOException {
+    Path flux = flux();
+    Path usual = lora(flux, "transformer", "text_encoder", "text_encoder_2");
+    Path kohya = folder.resolve("kohya.safetensors");
+    SafetensorsWriter writer = new SafetensorsWriter();
+    try (TensorStore store = TensorStore.open(usual)) {
+      for (String name : store.names()) {
+        writer.add(kohyas(name), store.info(name).shape(), store.floats(name));
+      }
+    }
+    writer.write(kohya);
+    changesAlike(flux, kohya);
+    float[] expected;
+    ModelLayout plain = ModelLayout.of(flux);
+    try (StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(plain, options)) {
+      expected = paint(pipeline, Lora.of(usual, 0.8));
+      assertArrayEquals(expected, paint(pipeline, Lora.of(kohya, 0.8)));
+      near(expected, paint(pipeline, Lora.of(kohya, 0.5), Lora.of(usual, 0.3)), "both names");
+    }
+    Path exported = folder.resolve("exported");
+    ModelLayout merged = plain.withLoras(List.of(Lora.of(kohya, 0.8)));
+    new ModelExport(merged, Precision.FLOAT32).write(exported);
+    try (StableDiffusionPipeline pipeline =
+        StableDiffusionPipeline.load(ModelLayout.of(exported), options)) {
+      near(expected, paint(pipeline), "exported");
+    }
+  }
+
+  /** A text encoder's name of diffusers' as kohya's scripts for FLUX write it. */
+  private static String kohyas(String name) {
+    int part = name.indexOf(".lora_");
+    String layer = name.substring(0, part);
+    String component = layer.substring(0, layer.indexOf('.'));
+    String prefix =
+        Map.of("text_encoder", "lora_te1_", "text_encoder_2", "lora_te3_")
+            .getOrDefault(component, "lora_transformer_");
+    String underscored = layer.substring(layer.indexOf('.') + 1).replace('.', '_');
+    String matrix =
+        name.substring(part).replace("lora_A", "lora_down").replace("lora_B", "lora_up");
+    return prefix + underscored + matrix;
+  }
+
+  private Path flux() throws IOException {
     Path flux = folder.resolve("flux");
     ModelCopy copy = ModelCopy.of(PIPELINES.resolve("flux/model/scheduler"), flux);
     Files.createDirectory(copy.file("scheduler"));
@@ -166,7 +216,15 @@ class LoraTest {
             "transformer", Goldens.folder("lora-transformers").resolve("flux/transformer"),
             "vae", PIPELINES.resolve("weights/sd15/vae"))
         .forEach((component, from) -> copied(from, copy.file(component)));
-    changesAlike(flux, lora(flux, "transformer", "text_encoder", "text_encoder_2"));
+    return flux;
+  }
+
+  private static void near(float[] expected, float[] found, String what) {
+    double largest = 0;
+    for (float value : expected) {
+      largest = Math.max(largest, Math.abs(value));
+    }
+    assertArrayEquals(expected, found, (float) (1e-5 * largest), what);
   }
 
   private static void copied(Path from, Path to) {
@@ -184,13 +242,8 @@ class LoraTest {
           StableDiffusionPipeline merged =
               StableDiffusionPipeline.load(
                   ModelLayout.of(model).withLoras(List.of(lora)), options)) {
-        float[] expected = paint(merged);
-        double largest = 0;
-        for (float value : expected) {
-          largest = Math.max(largest, Math.abs(value));
-        }
         float[] changed = paint(plain, lora);
-        assertArrayEquals(expected, changed, (float) (1e-5 * largest), lora.toString());
+        near(paint(merged), changed, lora.toString());
         assertFalse(Arrays.equals(changed, paint(plain)));
       }
     }

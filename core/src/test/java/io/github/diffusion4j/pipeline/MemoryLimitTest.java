@@ -11,6 +11,7 @@ import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
+import io.github.diffusion4j.SafetyPolicy;
 import io.github.diffusion4j.TextOptions;
 import io.github.diffusion4j.family.MemoryNeeds;
 import io.github.diffusion4j.family.MemoryNeeds.Work;
@@ -19,11 +20,13 @@ import io.github.diffusion4j.family.ModelLayout;
 import io.github.diffusion4j.onnx.NativeCount;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Estimates, the plans chosen by them, and what is refused. */
 class MemoryLimitTest {
@@ -32,6 +35,9 @@ class MemoryLimitTest {
   private static final Work WORK = new Work(SIDE, SIDE, 1, 2);
   private static final GenerationRequest REQUEST =
       GenerationRequest.prompt("a small cat").steps(1).size(SIDE, SIDE).seed(3).build();
+
+  /** So small that weights count for more than intermediate results, as in real models. */
+  private static final Work SMALL = new Work(64, 64, 1, 2);
 
   private MemoryNeeds needs;
   private int openBefore;
@@ -52,14 +58,18 @@ class MemoryLimitTest {
   }
 
   private long peak(Residency residency, BranchBatching batching) {
-    return needs.peak(new MemoryPlan(residency, batching, false), WORK);
+    return peak(residency, batching, WORK);
+  }
+
+  private long peak(Residency residency, BranchBatching batching, Work work) {
+    return needs.peak(new MemoryPlan(residency, batching, false), work);
   }
 
   @Test
   void plansAreOrderedByWhatTheyTake() {
-    long all = peak(Residency.ALL, BranchBatching.TOGETHER);
-    long separate = peak(Residency.ALL, BranchBatching.ONE_BY_ONE);
-    long onDemand = peak(Residency.ON_DEMAND, BranchBatching.TOGETHER);
+    long all = peak(Residency.ALL, BranchBatching.TOGETHER, SMALL);
+    long separate = peak(Residency.ALL, BranchBatching.ONE_BY_ONE, SMALL);
+    long onDemand = peak(Residency.ON_DEMAND, BranchBatching.TOGETHER, SMALL);
     assertTrue(all > separate && separate > onDemand, all + " " + separate + " " + onDemand);
     for (MemoryPlan plan : MemoryPlan.ALL) {
       MemoryPlan tiled = new MemoryPlan(plan.residency(), plan.batching(), true);
@@ -73,26 +83,30 @@ class MemoryLimitTest {
 
   @Test
   void fastestPlanThatFitsIsTaken() throws IOException {
+    GenerationRequest small = REQUEST.toBuilder().size(SMALL.width(), SMALL.height()).build();
     try (StableDiffusionPipeline pipeline =
-        load(RuntimeOptions.builder().memoryLimit(peak(Residency.ALL, BranchBatching.TOGETHER)))) {
+        load(
+            RuntimeOptions.builder()
+                .memoryLimit(peak(Residency.ALL, BranchBatching.TOGETHER, SMALL)))) {
       assertTrue(NativeCount.open() > openBefore, "networks are resident");
-      assertEquals(BranchBatching.TOGETHER, batching(pipeline));
+      assertEquals(BranchBatching.TOGETHER, batching(pipeline, small));
       assertTrue(NativeCount.open() > openBefore);
     }
-    long limit = peak(Residency.ALL, BranchBatching.ONE_BY_ONE);
+    long limit = peak(Residency.ALL, BranchBatching.ONE_BY_ONE, SMALL);
     try (StableDiffusionPipeline pipeline = load(RuntimeOptions.builder().memoryLimit(limit))) {
-      assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline));
+      assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline, small));
       assertTrue(NativeCount.open() > openBefore);
     }
-    limit = peak(Residency.ON_DEMAND, BranchBatching.TOGETHER);
+    limit = peak(Residency.ON_DEMAND, BranchBatching.TOGETHER, SMALL);
     try (StableDiffusionPipeline pipeline = load(RuntimeOptions.builder().memoryLimit(limit))) {
-      assertEquals(BranchBatching.TOGETHER, batching(pipeline));
+      assertEquals(BranchBatching.TOGETHER, batching(pipeline, small));
       assertEquals(openBefore, NativeCount.open(), "networks are closed after a picture");
     }
   }
 
-  private static BranchBatching batching(StableDiffusionPipeline pipeline) {
-    return pipeline.generate(REQUEST).provenance().request().batching();
+  private static BranchBatching batching(
+      StableDiffusionPipeline pipeline, GenerationRequest request) {
+    return pipeline.generate(request).provenance().request().batching();
   }
 
   @Test
@@ -153,6 +167,33 @@ class MemoryLimitTest {
       assertEquals(
           BranchBatching.ONE_BY_ONE, pipeline.generate(joined).provenance().request().batching());
     }
+  }
+
+  @Test
+  void theSafetyCheckerCountsUnlessItIsOff(@TempDir Path folder) throws IOException {
+    ModelCopy copy = SafetyCheckTest.withChecker(folder.resolve("model"));
+    ModelLayout model = ModelLayout.of(copy.folder());
+    MemoryNeeds checked = MemoryNeeds.of(model, SafetyPolicy.BLACK);
+    long checker = checked.weights().get("safety_checker");
+    assertTrue(checker > 0);
+    assertEquals(checked, MemoryNeeds.of(model), "as it is by default");
+    assertEquals(needs, MemoryNeeds.of(model, SafetyPolicy.OFF));
+    assertEquals(needs.alwaysResident() + checker, checked.alwaysResident());
+    MemoryPlan all = new MemoryPlan(Residency.ALL, BranchBatching.TOGETHER, false);
+    assertEquals(needs.peak(all, WORK) + checker, checked.peak(all, WORK));
+
+    RuntimeOptions.Builder options =
+        RuntimeOptions.builder().memoryLimit(needs.peak(all, WORK)).residency(Residency.ALL);
+    for (SafetyPolicy policy : List.of(SafetyPolicy.OFF, SafetyPolicy.BLACK)) {
+      try (StableDiffusionPipeline pipeline =
+          StableDiffusionPipeline.load(copy.folder(), options.safety(policy).build())) {
+        assertEquals(
+            policy == SafetyPolicy.OFF ? BranchBatching.TOGETHER : BranchBatching.ONE_BY_ONE,
+            batching(pipeline, REQUEST));
+      }
+    }
+    copy.edit("model_index.json", "[\"diffusers\", \"OnnxRuntimeModel\"", "[null, null");
+    assertEquals(needs, MemoryNeeds.of(ModelLayout.of(copy.folder())), "it is not named");
   }
 
   @Test

@@ -97,18 +97,27 @@ record Inspection(
     return text.toString();
   }
 
+  /** Neither class nor size of a part that has no folder of its own. */
   private static String summary(Component component) {
-    String size = component.className() + ", " + megabytes(component.bytes());
-    return component
+    List<String> parts = new ArrayList<>();
+    if (!component.className().isEmpty()) {
+      parts.add(component.className());
+    }
+    if (component.bytes() > 0) {
+      parts.add(megabytes(component.bytes()));
+    }
+    component
         .network()
-        .map(
+        .ifPresent(
             network ->
-                size
-                    + String.format(
-                        Locale.ROOT, ", %,d parameters (%s)", network.parameters(), types(network))
-                    + ", opset "
-                    + network.opset())
-        .orElse(size);
+                parts.add(
+                    String.format(
+                        Locale.ROOT,
+                        "%,d parameters (%s), opset %s",
+                        network.parameters(),
+                        types(network),
+                        network.opset())));
+    return String.join(", ", parts);
   }
 
   private static String types(OnnxFile network) {

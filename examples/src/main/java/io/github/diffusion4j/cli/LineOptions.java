@@ -1,5 +1,6 @@
 package io.github.diffusion4j.cli;
 
+import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.TextOptions;
 import java.util.ArrayList;
@@ -173,6 +174,11 @@ final class LineOptions {
   /** The options as they were, with what is given here changed. */
   TextOptions change(TextOptions text) {
     return picture.change(arguments.change(text));
+  }
+
+  /** The reuse of features as it was, with what is given here changed. */
+  FeatureReuse change(FeatureReuse reuse) {
+    return picture.change(reuse);
   }
 
   /** The seeds asked for. */

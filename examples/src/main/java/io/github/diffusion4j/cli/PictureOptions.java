@@ -142,13 +142,6 @@ final class PictureOptions {
     }
     Optional.ofNullable(eta).ifPresent(builder::eta);
     Optional.ofNullable(noise).ifPresent(builder::noiseKind);
-    if (featureReuseBranch != null && featureReuse == null) {
-      throw new IllegalArgumentException("--feature-reuse-branch needs --feature-reuse");
-    }
-    if (featureReuse != null) {
-      int branch = featureReuseBranch == null ? 0 : featureReuseBranch;
-      builder.featureReuse(new FeatureReuse(featureReuse, branch));
-    }
     Optional.ofNullable(oneByOne)
         .map(alone -> alone ? BranchBatching.ONE_BY_ONE : BranchBatching.TOGETHER)
         .ifPresent(builder::batching);
@@ -157,6 +150,29 @@ final class PictureOptions {
   /** The options as they were, with what is given here changed. */
   TextOptions change(TextOptions text) {
     return clipSkip == null ? text : text.withClipSkip(clipSkip);
+  }
+
+  /**
+   * The reuse as it was, with what is given here changed. Turned off, it forgets its branch; a
+   * branch alone may come before what turns it on.
+   */
+  FeatureReuse change(FeatureReuse reuse) {
+    FeatureReuse changed = reuse;
+    if (featureReuse != null) {
+      changed = new FeatureReuse(featureReuse, featureReuse > 1 ? reuse.branch() : 0);
+    }
+    return featureReuseBranch == null
+        ? changed
+        : new FeatureReuse(changed.interval(), featureReuseBranch);
+  }
+
+  /** The reuse, where it is on or none of its parts is asked for. */
+  static FeatureReuse checked(FeatureReuse reuse) {
+    if (!reuse.isOn() && reuse.branch() > 0) {
+      throw new IllegalArgumentException(
+          "--feature-reuse-branch needs --feature-reuse of at least 2");
+    }
+    return reuse;
   }
 
   /** The seeds asked for. */

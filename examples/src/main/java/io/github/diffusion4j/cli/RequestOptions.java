@@ -1,5 +1,6 @@
 package io.github.diffusion4j.cli;
 
+import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.TextOptions;
@@ -153,7 +154,8 @@ final class RequestOptions {
               + " was painted together with others from one seed; it can be painted again, but not"
               + " with another prompt, seed or count");
     }
-    GenerationRequest request = change(painted.toBuilder(), painted.text(), List.of()).build();
+    GenerationRequest request =
+        change(painted.toBuilder(), Optional.of(painted), List.of()).build();
     return new Job(request, Provenance.readIndex(from));
   }
 
@@ -162,18 +164,24 @@ final class RequestOptions {
     GenerationRequestBuilder builder = GenerationRequest.prompt(text);
     painted.ifPresent(
         old -> builder.like(old).negativePrompt(old.negativePrompts().toArray(String[]::new)));
-    return change(builder, painted.map(GenerationRequest::text).orElse(TextOptions.DEFAULT), line);
+    return change(builder, painted, line);
   }
 
   /** Changes what the command line says, then what the batch file's line says, if there is one. */
   private GenerationRequestBuilder change(
-      GenerationRequestBuilder builder, TextOptions painted, List<LineOptions> line) {
+      GenerationRequestBuilder builder,
+      Optional<GenerationRequest> painted,
+      List<LineOptions> line) {
+    TextOptions text = painted.map(GenerationRequest::text).orElse(TextOptions.DEFAULT);
+    FeatureReuse reuse = painted.map(GenerationRequest::featureReuse).orElse(FeatureReuse.OFF);
     picture.change(builder);
-    TextOptions text = picture.change(arguments.change(painted));
+    text = picture.change(arguments.change(text));
+    reuse = picture.change(reuse);
     for (LineOptions options : line) {
       options.change(builder);
       text = options.change(text);
+      reuse = options.change(reuse);
     }
-    return builder.text(text);
+    return builder.text(text).featureReuse(PictureOptions.checked(reuse));
   }
 }

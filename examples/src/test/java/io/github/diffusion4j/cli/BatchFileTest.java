@@ -2,10 +2,12 @@ package io.github.diffusion4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.Lora;
 import io.github.diffusion4j.image.PictureFile;
 import io.github.diffusion4j.pipeline.Provenance;
@@ -270,6 +272,66 @@ class BatchFileTest {
     Job second = options.jobs(lines.get(1), (line, other) -> 0).get(0);
     assertEquals("an owl", second.prompt());
     assertEquals(3, second.seed());
+  }
+
+  private FeatureReuse reuse(String key, String... more) throws IOException {
+    Path file = Files.writeString(folder.resolve("b.jsonl"), "{\"prompt\":\"a\"" + key + "}\n");
+    List<String> args = new ArrayList<>(List.of("--batch-file=" + file));
+    args.addAll(Arrays.asList(more));
+    RequestOptions options = new RequestOptions();
+    new CommandLine(options).parseArgs(args.toArray(String[]::new));
+    BatchLine line = BatchReader.read(file).get(0);
+    return options.jobs(line, (number, other) -> 0).get(0).request().featureReuse();
+  }
+
+  @Test
+  void partsOfFeatureReuseMayComeFromDifferentPlaces() throws IOException {
+    String[] both = {"--feature-reuse=3", "--feature-reuse-branch=2"};
+    assertEquals(new FeatureReuse(3, 1), reuse(",\"feature-reuse-branch\":1", "--feature-reuse=3"));
+    assertEquals(new FeatureReuse(5, 2), reuse(",\"feature-reuse\":5", both));
+    assertEquals(new FeatureReuse(3, 2), reuse("", both));
+    assertEquals(FeatureReuse.OFF, reuse(",\"feature-reuse\":1", both));
+    assertEquals(new FeatureReuse(5, 2), reuse(",\"feature-reuse\":5", "--feature-reuse-branch=2"));
+    for (String interval : List.of("", ",\"feature-reuse\":1")) {
+      IllegalArgumentException thrown =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> reuse(",\"feature-reuse-branch\":1" + interval, "--steps=2"));
+      assertTrue(thrown.getMessage().contains("needs --feature-reuse of at least 2"));
+    }
+  }
+
+  @Test
+  void partsOfAPicturesFeatureReuseCanBeChanged() throws IOException {
+    Path goldens = Path.of("../core/src/test/resources/goldens/pipelines");
+    Path model = folder.resolve("model");
+    copy(goldens.resolve("weights/sd15"), model);
+    copy(goldens.resolve("sd15-clip-skip/model/tokenizer"), model.resolve("tokenizer"));
+    Path painted = folder.resolve("painted.png");
+    Run run =
+        Run.of(
+            ("generate red --steps=2 --width=64 --height=64 --feature-reuse=3"
+                    + " --feature-reuse-branch=1 --model=%s --out=%s")
+                .formatted(model, painted)
+                .split(" "));
+    assertEquals(0, run.code(), run.err());
+    String from = "--from=" + painted;
+    assertEquals(new FeatureReuse(3, 1), reuse("", from));
+    assertEquals(new FeatureReuse(5, 1), reuse("", from, "--feature-reuse=5"));
+    assertEquals(new FeatureReuse(3, 0), reuse("", from, "--feature-reuse-branch=0"));
+    assertEquals(FeatureReuse.OFF, reuse("", from, "--feature-reuse=1"));
+    assertEquals(
+        new FeatureReuse(5, 2), reuse(",\"feature-reuse-branch\":2", from, "--feature-reuse=5"));
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        Path copy = to.resolve(from.relativize(file).toString());
+        Files.createDirectories(copy.getParent());
+        Files.copy(file, copy);
+      }
+    }
   }
 
   @Test

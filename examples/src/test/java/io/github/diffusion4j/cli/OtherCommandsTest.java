@@ -99,6 +99,16 @@ class OtherCommandsTest {
   }
 
   @Test
+  void inspectShowsBothHalvesOfAnAutoencoder() {
+    Run run =
+        Run.of("inspect", "../core/src/test/resources/goldens/pipelines/weights/sd15", "--no-open");
+    assertEquals(0, run.code(), run.err());
+    for (String half : List.of("vae_decoder      14,619", "vae_encoder      10,160")) {
+      assertTrue(run.out().contains(half + " parameters (float32 100.0%), opset"), run.out());
+    }
+  }
+
+  @Test
   void inspectEstimatesMemory() throws IOException {
     Run run = Run.of("inspect", "--json");
     assertEquals(0, run.code(), run.err());

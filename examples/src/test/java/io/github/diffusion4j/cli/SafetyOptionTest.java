@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.diffusion4j.image.PictureFile;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -80,6 +82,26 @@ class SafetyOptionTest {
     assertEquals(2, run.code(), run.err());
     assertTrue(run.err().contains("--no-safety-checker means --safety off"), run.err());
     assertEquals(0, paint("--no-safety-checker", "--safety=off").code());
+  }
+
+  @Test
+  void inspectCountsTheChecker() throws IOException {
+    JsonNode plain = memory(GOLDENS.resolve("sd15/model"));
+    JsonNode checked = memory(folder.resolve("model"));
+    long checker = checked.path("weights_bytes").path("safety_checker").asLong();
+    assertTrue(checker > 0);
+    assertEquals(peak(plain) + checker, peak(checked));
+  }
+
+  private static JsonNode memory(Path model) throws IOException {
+    Run run = Run.of("inspect", model.toString(), "--json");
+    assertEquals(0, run.code(), run.err());
+    return new JsonMapper().readTree(run.out()).path("memory");
+  }
+
+  /** Of the plan that keeps all networks resident. */
+  private static long peak(JsonNode memory) {
+    return memory.path("plans").path(0).path("peak_bytes").asLong();
   }
 
   @Test

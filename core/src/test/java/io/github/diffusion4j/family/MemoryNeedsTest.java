@@ -1,0 +1,87 @@
+package io.github.diffusion4j.family;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.github.diffusion4j.BranchBatching;
+import io.github.diffusion4j.Goldens;
+import io.github.diffusion4j.Residency;
+import io.github.diffusion4j.family.MemoryNeeds.Work;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Estimates against measurements (docs/memory.md), and what they count. */
+class MemoryNeedsTest {
+
+  private static final double GIB = 1L << 30;
+  private static final Work PICTURE = new Work(512, 512, 1, 2);
+
+  /** Of Stable Diffusion 1.5, exported. */
+  private static final MemoryNeeds NEEDS =
+      new MemoryNeeds(
+          Map.of(
+              "text_encoder", 4 * 123_060_480L,
+              "unet", 4 * 859_520_964L,
+              "vae_decoder", 4 * 49_490_199L,
+              "vae_encoder", 4 * 34_163_664L),
+          new DenoiserMemory(
+              List.of(
+                  new DenoiserMemory.Level(1, 0, 320, 8),
+                  new DenoiserMemory.Level(4, 0, 640, 8),
+                  new DenoiserMemory.Level(16, 0, 1280, 8))),
+          new MemoryNeeds.Decoder(8, 2L * 4 * 128, 4));
+
+  @ParameterizedTest
+  @CsvSource({"ALL,TOGETHER,7.14", "ON_DEMAND,TOGETHER,5.60", "ON_DEMAND,ONE_BY_ONE,4.51"})
+  void plansAreNearWhatWasMeasured(Residency residency, BranchBatching batching, double measured) {
+    double estimate = NEEDS.peak(new MemoryPlan(residency, batching, false), PICTURE) / GIB;
+    assertTrue(estimate > measured / 1.33 && estimate < measured * 1.33, "got " + estimate);
+  }
+
+  /** The process with the decoder alone took 1.37 GiB. */
+  @Test
+  void decodingIsNearWhatWasMeasured() {
+    double base = MemoryNeeds.BASE + NEEDS.decoderWeights();
+    double estimate = (base + NEEDS.decoding(PICTURE, false)) / GIB;
+    assertTrue(estimate > 1.37 / 1.2 && estimate < 1.37 * 1.2, "got " + estimate);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"256", "512", "1024", "2048"})
+  void plansAndTilesCountTheSameForDecoding(int side) {
+    double cells = (side / 8.0) * (side / 8.0);
+    assertEquals(
+        (long) new TilePlan.Memory(2L * 4 * 128, 4).likely(cells, 8),
+        NEEDS.decoding(new Work(side, side, 1, 2), false));
+  }
+
+  @Test
+  void halvesThatShareTheirWeightsCount() throws IOException {
+    ModelLayout layout = ModelLayout.of(Goldens.resource("/goldens/pipelines/weights/sd15"));
+    assertEquals(
+        List.of("text_encoder", "unet", "vae_decoder", "vae_encoder"), layout.networkNames());
+    MemoryNeeds needs = MemoryNeeds.of(layout);
+    assertTrue(needs.decoderWeights() > 0);
+    Map<String, Long> weights = needs.weights();
+    assertEquals(
+        weights.get("text_encoder") + weights.get("unet") + needs.decoderWeights(),
+        needs.alwaysResident());
+  }
+
+  @Test
+  void theSafetyCheckerIsOneOfTheNetworksOnDemand() {
+    MemoryNeeds checked =
+        new MemoryNeeds(
+            Map.of("unet", 1L, "safety_checker", 1L << 40), NEEDS.denoiser(), NEEDS.decoder());
+    assertEquals(Set.of("unet", "safety_checker"), checked.weights().keySet());
+    MemoryPlan onDemand = new MemoryPlan(Residency.ON_DEMAND, BranchBatching.TOGETHER, false);
+    assertEquals(MemoryNeeds.BASE + (1L << 40), checked.peak(onDemand, PICTURE));
+    MemoryPlan all = new MemoryPlan(Residency.ALL, BranchBatching.TOGETHER, false);
+    assertTrue(checked.peak(all, PICTURE) > MemoryNeeds.BASE + (1L << 40));
+  }
+}
