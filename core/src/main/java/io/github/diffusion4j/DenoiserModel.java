@@ -92,7 +92,7 @@ public interface DenoiserModel {
 
   /**
    * This network reusing features from step to step, for one generation: whatever it is bound to,
-   * evaluations are counted together. Opens what it needs for that when it is first asked.
+   * evaluations are counted together. What it needs for that is opened when it is first bound.
    *
    * @param reuse how
    * @return to be bound in place of this, by one thread; shares its resources

@@ -74,10 +74,15 @@ public record LoraSet(
           "%s: they change layer %s of different shapes, %s; they are for different models"
               .formatted(names(), layer, List.of(a, b)));
     }
-    return LowRank.sum(List.of(a, b), List.of(1.0, 1.0));
+    return a.plus(b);
   }
 
-  private List<Path> names() {
+  /**
+   * What messages call these LoRAs.
+   *
+   * @return the names of their files, in order
+   */
+  public List<Path> names() {
     return loras.stream().map(lora -> lora.file().getFileName()).toList();
   }
 

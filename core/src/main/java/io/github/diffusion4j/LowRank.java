@@ -174,6 +174,16 @@ public final class LowRank {
   }
 
   /**
+   * This change and another one of the same layer.
+   *
+   * @param other of the same shape
+   * @return their sum, of the sum of their ranks
+   */
+  public LowRank plus(LowRank other) {
+    return sum(List.of(this, other), List.of(1.0, 1.0));
+  }
+
+  /**
    * The change of some of the weight's rows.
    *
    * @param from the first

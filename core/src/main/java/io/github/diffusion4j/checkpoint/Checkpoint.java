@@ -5,7 +5,6 @@ import static java.util.Objects.requireNonNull;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.graph.WeightSource;
 import io.github.diffusion4j.graph.Weights;
-import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.tensor.SafetensorsFile;
 import io.github.diffusion4j.tensor.TensorInfo;
 import io.github.diffusion4j.tensor.TensorStore;
@@ -181,17 +180,7 @@ public final class Checkpoint {
    */
   public WeightSource source(String network) {
     Weights weights = weights(network);
-    return new WeightSource() {
-      @Override
-      public Path file() {
-        return file;
-      }
-
-      @Override
-      public Weights open(Closer open) {
-        return weights;
-      }
-    };
+    return WeightSource.of(file, open -> weights);
   }
 
   /** What lies beside the networks: schedules, averages of the training, notes of mergers. */

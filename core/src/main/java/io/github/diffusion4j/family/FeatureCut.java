@@ -24,8 +24,8 @@ final class FeatureCut {
   }
 
   /**
-   * Opens both networks, if no generation has asked for them yet; those of another branch are
-   * closed until they are used again.
+   * Both networks, which are opened when they are first used; those of another branch are closed
+   * until they are used again.
    *
    * @throws IllegalArgumentException if the network cannot be cut so
    */

@@ -50,13 +50,9 @@ final class FluxFamily implements ModelFamily {
     return PIPELINES.contains(layout.pipelineClass());
   }
 
+  /** Kohya's scripts call T5 the third text encoder, as in Stable Diffusion 3. */
   @Override
   public LoraSet named(LoraSet loras) {
-    return withT5(loras);
-  }
-
-  /** Kohya's scripts call T5 the third text encoder, as in Stable Diffusion 3. */
-  private static LoraSet withT5(LoraSet loras) {
     return loras.renamed("text_encoder_3", T5);
   }
 
@@ -113,9 +109,8 @@ final class FluxFamily implements ModelFamily {
 
     @Override
     public PromptEncoder with(LoraSet loras) {
-      LoraSet named = withT5(loras);
-      named.requireOnlyEncoders(Set.of("text_encoder", T5));
-      return new Prompts(clip.with(named), t5.with(named), guided);
+      loras.requireOnlyEncoders(Set.of("text_encoder", T5));
+      return new Prompts(clip.with(loras), t5.with(loras), guided);
     }
 
     @Override

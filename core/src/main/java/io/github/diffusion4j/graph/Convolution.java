@@ -1,6 +1,8 @@
 package io.github.diffusion4j.graph;
 
 import io.github.diffusion4j.onnx.ElementType;
+import java.util.ArrayList;
+import java.util.List;
 
 /** Convolutions and resizing of feature maps [batch, channels, height, width]. */
 public final class Convolution {
@@ -113,25 +115,26 @@ public final class Convolution {
       return conv2d(module, upsampleNearest(x), channels, 3);
     }
     Value weight = module.weight("weight", channels, x.dim(1), 3, 3);
-    Value[] copies = new Value[4];
-    for (int copy = 0; copy < copies.length; copy++) {
-      long down = copy / 2;
-      long right = copy % 2;
-      Node node =
-          graph
-              .node("Conv")
-              .in(x, summed(summed(weight, 2, down), 3, right))
-              .with("kernel_shape", new long[] {2, 2})
-              .with("strides", new long[] {1, 1})
-              .with("pads", new long[] {1 - down, 1 - right, down, right});
-      if (module.has("bias")) {
-        node.in(module.weight("bias", channels));
+    List<Value> copies = new ArrayList<>();
+    for (long down = 0; down < 2; down++) {
+      Value rows = summed(weight, 2, down);
+      for (long right = 0; right < 2; right++) {
+        Node node =
+            graph
+                .node("Conv")
+                .in(x, summed(rows, 3, right))
+                .with("kernel_shape", new long[] {2, 2})
+                .with("strides", new long[] {1, 1})
+                .with("pads", new long[] {1 - down, 1 - right, down, right});
+        if (module.has("bias")) {
+          node.in(module.weight("bias", channels));
+        }
+        copies.add(node.out(x.type(), x.dim(0), channels, x.dim(2), x.dim(3)));
       }
-      copies[copy] = node.out(x.type(), x.dim(0), channels, x.dim(2), x.dim(3));
     }
     return graph
         .node("DepthToSpace")
-        .in(Value.concat(1, copies))
+        .in(Value.concat(1, copies.toArray(Value[]::new)))
         .with("blocksize", 2)
         .with("mode", "DCR")
         .out(x.type(), x.dim(0), channels, twice(x.dim(2)), twice(x.dim(3)));

@@ -21,7 +21,7 @@ public record GraphOptions(ElementType type, boolean fusedAttention, boolean fol
   }
 
   /**
-   * Options of a graph that enlarges before it convolves, as its weights were made for.
+   * Options of a graph that enlarges before it convolves.
    *
    * @param type precision
    * @param fusedAttention whether to use ONNX Runtime's own operators

@@ -77,7 +77,7 @@ record SafetyCheckerModel(ClipVisionModel vision) implements Architecture {
   /** Whether a row has a positive score: [batch, 1]. */
   private static Value anyPositive(Value scores) {
     Value positive = greater(scores, ROUNDED_TO_ZERO).cast(ElementType.FLOAT32);
-    return greater(sum(positive), 0);
+    return greater(positive.sum(1), 0);
   }
 
   private static Value greater(Value x, double number) {
@@ -87,17 +87,9 @@ record SafetyCheckerModel(ClipVisionModel vision) implements Architecture {
         .out(ElementType.BOOL, x.shape());
   }
 
-  private static Value sum(Value rows) {
-    return rows.graph()
-        .node("ReduceSum")
-        .in(rows, rows.graph().constant(1))
-        .with("keepdims", 1)
-        .out(rows.type(), rows.dim(0), 1);
-  }
-
   /** Rows of length one. */
   private static Value direction(Value rows) {
     Value least = rows.graph().scalar(LEAST_LENGTH, rows.type());
-    return rows.over(sum(rows.times(rows)).map("Sqrt").elementwise("Max", least));
+    return rows.over(rows.times(rows).sum(1).map("Sqrt").elementwise("Max", least));
   }
 }

@@ -330,18 +330,30 @@ public final class Value {
   }
 
   /**
-   * The mean along one axis, by operators that have one form in all operator sets of a graph.
+   * The sum along one axis, by an operator that has one form in all operator sets of a graph.
    *
    * @param axis the axis
    * @return the same shape but for the axis, which has one entry
    */
+  Value sum(int axis) {
+    long[] result = shape.clone();
+    result[axis] = 1;
+    return graph
+        .node("ReduceSum")
+        .in(this, graph.constant(axis))
+        .with("keepdims", 1)
+        .out(type, result);
+  }
+
+  /**
+   * The mean along one axis.
+   *
+   * @param axis the axis, negative from the last
+   * @return the same shape but for the axis, which has one entry
+   */
   Value mean(int axis) {
     int at = axis < 0 ? rank() + axis : axis;
-    long[] result = shape.clone();
-    result[at] = 1;
-    Value sum =
-        graph.node("ReduceSum").in(this, graph.constant(at)).with("keepdims", 1).out(type, result);
-    return shape[at] == FREE ? sum.over(size(at).cast(type)) : sum.over(shape[at]);
+    return shape[at] == FREE ? sum(at).over(size(at).cast(type)) : sum(at).over(shape[at]);
   }
 
   /**

@@ -35,7 +35,33 @@ public interface WeightSource {
    * @return its tensors under their own names
    */
   static WeightSource of(Path file) {
+    return of(file, open -> Weights.of(open.own(TensorStore.open(file))));
+  }
+
+  /** Opens weights. */
+  @FunctionalInterface
+  interface Opening {
+
+    /**
+     * Opens the weights.
+     *
+     * @param open closes what is opened
+     * @return the weights, usable until then
+     * @throws IOException if a file cannot be read
+     */
+    Weights open(Closer open) throws IOException;
+  }
+
+  /**
+   * Weights of a file that are seen in another way than as its tensors.
+   *
+   * @param file the file, or the first of several
+   * @param opening opens them
+   * @return what calls it
+   */
+  static WeightSource of(Path file, Opening opening) {
     requireNonNull(file, "file");
+    requireNonNull(opening, "opening");
     return new WeightSource() {
       @Override
       public Path file() {
@@ -44,7 +70,7 @@ public interface WeightSource {
 
       @Override
       public Weights open(Closer open) throws IOException {
-        return Weights.of(open.own(TensorStore.open(file)));
+        return opening.open(open);
       }
     };
   }

@@ -50,15 +50,14 @@ public final class LoraLayers {
           if (original == null) {
             unknown.add(layer);
           } else { // LoRAs may call the same layer by different names
-            parts(original, change)
-                .forEach((name, part) -> found.merge(name, part, LoraLayers::sum));
+            parts(original, change).forEach((name, part) -> found.merge(name, part, LowRank::plus));
           }
         });
     if (!unknown.isEmpty()) {
       throw new ModelFormatException(
           "%s: %d of %d layers are not in the model's %s, such as %s; %s"
               .formatted(
-                  files(),
+                  loras.names(),
                   unknown.size(),
                   wanted.size(),
                   component,
@@ -68,10 +67,6 @@ public final class LoraLayers {
                       : "the LoRA is for another kind of model, or an optimization has taken the names of layers from the model's file"));
     }
     return found;
-  }
-
-  private static LowRank sum(LowRank a, LowRank b) {
-    return LowRank.sum(List.of(a, b), List.of(1.0, 1.0));
   }
 
   /** What LoRAs may call layers, with underscores. */
@@ -98,7 +93,8 @@ public final class LoraLayers {
     if (!change.shape().equals(expected)) {
       throw new ModelFormatException(
           "%s: a change of shape %s for %s layer %s, whose weight is %s; the LoRA is for another kind of model"
-              .formatted(files(), change.shape(), component, String.join(", ", parts), expected));
+              .formatted(
+                  loras.names(), change.shape(), component, String.join(", ", parts), expected));
     }
     LowRank ordered = original.swapped() ? change.exchanged() : change;
     Map<String, LowRank> changes = new TreeMap<>();
@@ -109,9 +105,5 @@ public final class LoraLayers {
       row = end;
     }
     return changes;
-  }
-
-  private List<?> files() {
-    return loras.loras().stream().map(lora -> lora.file().getFileName()).toList();
   }
 }

@@ -40,14 +40,9 @@ public final class OrtModel implements AutoCloseable {
       }
       List<GraphEdit> all = new ArrayList<>(edits);
       all.add(edit);
-      if (edit instanceof GraphEdit.LowRankInputs) { // often only cut in two for feature reuse
-        return built.isPresent()
-            ? runtime.openWhenNeeded(component, built.get(), all)
-            : runtime.openWhenNeeded(component, file, all);
-      }
       return built.isPresent()
-          ? runtime.open(component, built.get(), all)
-          : runtime.open(component, file, all);
+          ? runtime.openWhenNeeded(component, built.get(), all)
+          : runtime.openWhenNeeded(component, file, all);
     }
 
     NetworkSource network() {
@@ -300,7 +295,7 @@ public final class OrtModel implements AutoCloseable {
   }
 
   /**
-   * This network with a change of its graph: a second session, opened when first asked for. When a
+   * This network with a change of its graph: a second session, opened when it is first used. When a
    * cut for feature reuse is asked for, those at other places are closed until they are used again.
    *
    * @param edit the change

@@ -66,7 +66,7 @@ record Painting(Stages stages, Equipment equipment, StepListener listener, Cance
     NoiseSource noise = request.noise();
     StepPlan plan = request.init().plan(stages.rules().plan(request, shape), stages.rules());
     SchedulerRun run = scheduler.start(plan, shape.sample(), noise);
-    DenoiserModel model = stages.denoiser().reusing(request.featureReuse()); // may open networks
+    DenoiserModel model = stages.denoiser().reusing(request.featureReuse());
     int evaluations = run.evaluations() - run.index();
     ConditioningSchedule conditioning =
         prompts

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** The LoRAs of a pipeline's requests: found by name, read once. Thread-safe. */
 final class RequestLoras {
@@ -22,15 +23,18 @@ final class RequestLoras {
   private static final String ENDING = ".safetensors";
 
   private final Optional<Path> folder;
+  private final UnaryOperator<LoraSet> naming;
   private final LoraFiles files = new LoraFiles();
 
   /**
    * Nothing is read yet.
    *
    * @param folder where LoRAs are found by their names
+   * @param naming gives changes the names of the model's components
    */
-  RequestLoras(Optional<Path> folder) {
+  RequestLoras(Optional<Path> folder, UnaryOperator<LoraSet> naming) {
     this.folder = folder;
+    this.naming = naming;
   }
 
   /** The changes of LoRAs; those that are not at their path are looked for in the folder. */
@@ -40,7 +44,7 @@ final class RequestLoras {
       found.add(new Lora(place(lora.file()), lora.scale(), lora.textEncoderScale()));
     }
     try {
-      return files.read(found);
+      return naming.apply(files.read(found));
     } catch (IOException e) {
       throw new UncheckedIOException("a LoRA cannot be read: " + e.getMessage(), e);
     }

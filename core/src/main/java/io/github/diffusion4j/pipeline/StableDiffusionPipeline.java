@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 
 /**
  * Paints pictures from requests. Thread-safe: any number of threads may generate at the same time
@@ -124,7 +125,10 @@ public final class StableDiffusionPipeline implements AutoCloseable {
       Equipment equipment = new Equipment(runtime.describe(), safety, fit, runtime::closeIdle);
       var pipeline =
           new StableDiffusionPipeline(
-              stages, equipment, new RequestLoras(layout.loraFolder()), options.concurrency());
+              stages,
+              equipment,
+              new RequestLoras(layout.loraFolder(), family::named),
+              options.concurrency());
       open.release();
       return pipeline;
     }
@@ -153,7 +157,7 @@ public final class StableDiffusionPipeline implements AutoCloseable {
 
   static StableDiffusionPipeline of(Stages stages, Equipment equipment, ConcurrencyLimit limit) {
     return new StableDiffusionPipeline(
-        stages, equipment, new RequestLoras(Optional.empty()), limit);
+        stages, equipment, new RequestLoras(Optional.empty(), UnaryOperator.identity()), limit);
   }
 
   /**

@@ -3,7 +3,6 @@ package io.github.diffusion4j.graph;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
 import io.github.diffusion4j.RuntimeOptions;
-import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtRuntime;
 import java.nio.file.Path;
@@ -31,17 +30,7 @@ final class GoldenNetworks {
 
   /** Weights that are open already. */
   static WeightSource source(Path file, Weights weights) {
-    return new WeightSource() {
-      @Override
-      public Path file() {
-        return file;
-      }
-
-      @Override
-      public Weights open(Closer open) {
-        return weights;
-      }
-    };
+    return WeightSource.of(file, open -> weights);
   }
 
   static int elements(long[] shape) {

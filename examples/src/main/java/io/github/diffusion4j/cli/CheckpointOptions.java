@@ -25,7 +25,7 @@ final class CheckpointOptions {
       paramLabel = "TYPE",
       converter = PredictionConverter.class,
       description =
-          "What the UNet of a checkpoint in one file gives, where the file does not say: epsilon or"
+          "What the UNet of a checkpoint in one file gives, whatever the file says: epsilon or"
               + " v_prediction.")
   private Prediction prediction;
 
