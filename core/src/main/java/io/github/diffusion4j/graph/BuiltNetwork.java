@@ -54,7 +54,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
           new GraphOptions(
               type(runtime.precision(), stored),
               runtime.fusesAttention(),
-              runtime.foldsUpsampling());
+              runtime.wantsFewerProducts());
       return build(stored, options, edits);
     }
   }

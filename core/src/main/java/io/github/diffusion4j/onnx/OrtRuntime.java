@@ -120,11 +120,11 @@ public final class OrtRuntime {
   }
 
   /**
-   * Whether enlarging is to be folded into the convolution after it.
+   * Whether convolutions are to be computed by fewer products.
    *
    * @return true for the CPU, where it takes half the time
    */
-  public boolean foldsUpsampling() {
+  public boolean wantsFewerProducts() {
     return provider.provider() instanceof ExecutionProvider.Cpu;
   }
 
