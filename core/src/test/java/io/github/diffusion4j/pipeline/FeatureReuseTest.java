@@ -378,6 +378,7 @@ class FeatureReuseTest {
     RuntimeOptions sharing = OPTIONS.toBuilder().batching(8, Duration.ofMillis(50)).build();
     ExecutorService threads = Executors.newFixedThreadPool(3);
     try (StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(model, sharing)) {
+      int open = NativeCount.open();
       List<FeatureReuse> ways =
           List.of(FeatureReuse.every(3), new FeatureReuse(2, 1), FeatureReuse.OFF);
       List<List<float[]>> alone = new ArrayList<>();
@@ -390,6 +391,7 @@ class FeatureReuseTest {
       for (int i = 0; i < ways.size(); i++) {
         assertSame(alone.get(i), together.get(i).get(), 0);
       }
+      assertEquals(open + ONE_SESSION, NativeCount.open(), "one cut at most stays");
     } finally {
       threads.shutdown();
     }
