@@ -271,11 +271,6 @@ public final class OrtRuntime {
     residents.keepOnlyWhatIsUsed();
   }
 
-  /** Gives memory back to the system after sessions were closed. */
-  void trim() {
-    residents.trim();
-  }
-
   private OrtModel open(OrtModel.Source source, boolean now) throws IOException {
     if (Files.size(source.file()) == 0) {
       throw new ModelFormatException(
