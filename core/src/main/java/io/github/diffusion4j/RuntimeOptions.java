@@ -36,6 +36,8 @@ import java.util.TreeMap;
  * @param memoryLimit most memory of the process in bytes that a generation may be estimated to
  *     take, 0 for no limit; what does not fit is refused
  * @param vaeTiling whether the autoencoder works on tiles
+ * @param winograd whether networks that are built here compute large convolutions on the CPU by
+ *     Winograd's method: less time, more memory for the kernels
  * @param controls whether control networks are merged with the network that they steer
  * @param generationBatching whether generations at the same time share runs of the denoiser
  * @param concurrency how many generations run at the same time
@@ -54,6 +56,7 @@ public record RuntimeOptions(
     boolean deterministic,
     long promptCacheBytes,
     Precision precision,
+    boolean winograd,
     ControlPlacement controls,
     SafetyPolicy safety,
     Residency residency,
@@ -159,6 +162,7 @@ public record RuntimeOptions(
     builder.deterministic = deterministic;
     builder.promptCacheBytes = promptCacheBytes;
     builder.precision = precision;
+    builder.winograd = winograd;
     builder.controls = controls;
     builder.safety = safety;
     builder.residency = residency;
@@ -205,6 +209,7 @@ public record RuntimeOptions(
     private boolean deterministic;
     private long promptCacheBytes = DEFAULT_PROMPT_CACHE_BYTES;
     private Precision precision = Precision.AUTO;
+    private boolean winograd = true;
     private ControlPlacement controls = ControlPlacement.AUTO;
     private SafetyPolicy safety = SafetyPolicy.BLACK;
     private Residency residency = Residency.AUTO;
@@ -327,6 +332,18 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets whether networks of weights compute large convolutions on the CPU by Winograd's method;
+     * true by default. A full-size UNet of Stable Diffusion 1 takes about a tenth less time so, and
+     * 0.6 GiB more memory.
+     *
+     * @param value whether to
+     */
+    public Builder winograd(boolean value) {
+      winograd = value;
+      return this;
+    }
+
+    /**
      * Sets where control networks run; {@link ControlPlacement#AUTO} by default.
      *
      * @param value the placement
@@ -429,6 +446,7 @@ public record RuntimeOptions(
           deterministic,
           promptCacheBytes,
           precision,
+          winograd,
           controls,
           safety,
           residency,

@@ -42,6 +42,7 @@ class RuntimeOptionsTest {
             true,
             1000,
             Precision.FLOAT16,
+            false,
             RuntimeOptions.ControlPlacement.MERGED,
             SafetyPolicy.BLUR,
             Residency.ON_DEMAND,
@@ -64,6 +65,7 @@ class RuntimeOptionsTest {
             .deterministic(false)
             .promptCacheBytes(0)
             .precision(Precision.STORED)
+            .winograd(true)
             .controls(RuntimeOptions.ControlPlacement.MERGED)
             .safety(SafetyPolicy.OFF)
             .residency(Residency.ALL)
@@ -86,6 +88,7 @@ class RuntimeOptionsTest {
             false,
             0,
             Precision.STORED,
+            true,
             RuntimeOptions.ControlPlacement.MERGED,
             SafetyPolicy.OFF,
             Residency.ALL,

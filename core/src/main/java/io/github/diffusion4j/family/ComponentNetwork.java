@@ -198,4 +198,16 @@ public record ComponentNetwork(String component, Path file, Optional<BuiltNetwor
   public OnnxFile describe() throws IOException {
     return built.isPresent() ? built.get().describe() : OnnxFile.read(file);
   }
+
+  /**
+   * What sessions on the CPU hold beyond the weights.
+   *
+   * @param winograd whether large convolutions take Winograd's method
+   * @return bytes; 0 for an export
+   * @throws IOException if a file cannot be read
+   * @throws ModelFormatException if a file is not what it should be
+   */
+  public long computedBytes(boolean winograd) throws IOException {
+    return built.isPresent() ? built.get().computedBytes(List.of(), winograd) : 0;
+  }
 }

@@ -89,35 +89,37 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
    * @throws io.github.diffusion4j.ModelFormatException if a file is not what it should be
    */
   public static MemoryNeeds of(ModelLayout layout) throws IOException {
-    return of(layout, RuntimeOptions.defaults().safety());
+    return of(layout, RuntimeOptions.defaults());
   }
 
   /**
    * Reads a model's files.
    *
    * @param layout the model's folder
-   * @param safety what becomes of flagged pictures; OFF opens no safety checker
+   * @param options whether there is a safety checker, and what large convolutions take
    * @return what it takes
    * @throws IOException if a file cannot be read
    * @throws io.github.diffusion4j.ModelFormatException if a file is not what it should be
    */
-  public static MemoryNeeds of(ModelLayout layout, SafetyPolicy safety) throws IOException {
-    boolean checked = safety != SafetyPolicy.OFF && layout.names(SAFETY);
+  public static MemoryNeeds of(ModelLayout layout, RuntimeOptions options) throws IOException {
+    boolean checked = options.safety() != SafetyPolicy.OFF && layout.names(SAFETY);
     Map<String, Long> weights = new LinkedHashMap<>();
     Optional<DenoiserMemory> denoiser = Optional.empty();
     for (String component : layout.networkNames()) {
       if (component.equals(SAFETY) && !checked) {
         continue;
       }
-      OnnxFile file = layout.network(component).describe();
-      weights.put(component, bytes(file));
+      ComponentNetwork network = layout.network(component);
+      OnnxFile file = network.describe();
+      weights.put(component, bytes(file) + network.computedBytes(options.winograd()));
       if (DENOISERS.contains(component)) {
         denoiser = Optional.of(DenoiserMemory.of(layout.config(component), file));
       }
     }
     for (Map.Entry<String, Path> net : layout.controlNets().entrySet()) {
       String name = net.getKey().startsWith(CONTROL) ? net.getKey() : CONTROL + " " + net.getKey();
-      weights.put(name, bytes(ControlNets.network(name, net.getValue()).describe()));
+      ComponentNetwork network = ControlNets.network(name, net.getValue());
+      weights.put(name, bytes(network.describe()) + network.computedBytes(options.winograd()));
     }
     ConfigFile config = layout.config(DECODER_NAME);
     TilePlan.Memory memory = OrtLatentCodec.memory(config, ElementType.FLOAT32);
@@ -146,9 +148,11 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
     if (!reuse.isOn() || unet.isEmpty() || !(unet.get().architecture() instanceof UNet)) {
       return this;
     }
-    GraphEdit above = new GraphEdit.DeepFeatureInput(reuse.branch());
+    List<GraphEdit> above = List.of(new GraphEdit.DeepFeatureInput(reuse.branch()));
     Map<String, Long> all = new LinkedHashMap<>(weights);
-    all.put(UNET + " above branch " + reuse.branch(), bytes(unet.get().describe(List.of(above))));
+    all.put(
+        UNET + " above branch " + reuse.branch(),
+        bytes(unet.get().describe(above)) + unet.get().computedBytes(above, true));
     return new MemoryNeeds(all, denoiser.withFirstLevelAlone(), decoder);
   }
 

@@ -206,7 +206,7 @@ record AutoencoderKl(
     x = middle(decoder.at("mid_block"), x);
     Bands map = Bands.whole(x);
     boolean parted =
-        latents.graph().options().fewerProducts()
+        latents.graph().options().forCpu()
             && x.type() == ElementType.FLOAT32
             && !blockTypes.contains(half.attentive);
     for (int i = 0; i < blocks.size(); i++) {

@@ -54,7 +54,8 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
           new GraphOptions(
               type(runtime.precision(), stored),
               runtime.fusesAttention(),
-              runtime.wantsFewerProducts());
+              runtime.onCpu(),
+              runtime.wantsWinograd());
       return build(stored, options, edits);
     }
   }
@@ -123,7 +124,29 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
     }
   }
 
+  /**
+   * What sessions on the CPU hold beyond the weights: kernels in the forms that convolutions by
+   * fewer products take.
+   *
+   * @param edits changes of the graph
+   * @param winograd whether large convolutions take Winograd's method
+   * @return bytes
+   * @throws IOException if a file of weights cannot be read
+   * @throws ModelFormatException if the weights are not those of the configuration, or the graph
+   *     cannot be changed so
+   */
+  public long computedBytes(List<GraphEdit> edits, boolean winograd) throws IOException {
+    try (Closer open = new Closer()) {
+      GraphOptions options = new GraphOptions(ElementType.FLOAT32, true, true, winograd);
+      return ElementType.FLOAT32.bytes() * graph(opened(open), options, edits).computed();
+    }
+  }
+
   private BuiltModel build(Weights stored, GraphOptions options, List<GraphEdit> edits) {
+    return graph(stored, options, edits).build(architecture::tolerates);
+  }
+
+  private Graph graph(Weights stored, GraphOptions options, List<GraphEdit> edits) {
     Graph graph = new Graph(component, MergedWeights.of(stored, edits), options);
     List<GraphEdit> others = new ArrayList<>();
     for (GraphEdit edit : edits) {
@@ -134,7 +157,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
       }
     }
     architecture.addTo(graph, others);
-    return graph.build(architecture::tolerates);
+    return graph;
   }
 
   /** The type of most weights' elements that a network can compute in. */

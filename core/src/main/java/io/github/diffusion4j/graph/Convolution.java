@@ -8,6 +8,11 @@ import java.util.Optional;
 /** Convolutions and resizing of feature maps [batch, channels, height, width]. */
 public final class Convolution {
 
+  private static final int TAPS = 3 * 3;
+
+  /** Of four kernels of 2 × 2. */
+  private static final int FOLDED_TAPS = 4 * 2 * 2;
+
   private Convolution() {}
 
   /**
@@ -161,7 +166,7 @@ public final class Convolution {
    */
   public static Value upsampledConv2d(Scope module, Value x, long channels) {
     Graph graph = x.graph();
-    if (!graph.options().fewerProducts() || x.type() != ElementType.FLOAT32) {
+    if (!graph.options().forCpu() || x.type() != ElementType.FLOAT32) {
       return conv2d(module, upsampleNearest(x), channels, 3);
     }
     return upsamplingKernel(module, x, channels).apply(Optional.empty(), x, Optional.empty());
@@ -170,6 +175,7 @@ public final class Convolution {
   /** {@link #upsampledConv2d}, folded, of maps like {@code x}, or of parts of them. */
   static Bands.Kernel upsamplingKernel(Scope module, Value x, long channels) {
     Value weight = module.weight("weight", channels, x.dim(1), 3, 3);
+    x.graph().computes(channels * x.dim(1) * (FOLDED_TAPS - TAPS));
     List<Value> kernels = new ArrayList<>();
     for (long down = 0; down < 2; down++) {
       Value rows = summed(weight, 2, down);

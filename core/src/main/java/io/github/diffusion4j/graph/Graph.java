@@ -48,6 +48,7 @@ public final class Graph {
   private final Set<String> unchanged = new TreeSet<>();
   private boolean usesMicrosoft;
   private boolean partial;
+  private long computed;
 
   private record Constant(ElementType type, List<Long> shape, ByteString bytes) {}
 
@@ -249,6 +250,20 @@ public final class Graph {
    */
   public Node node(String operator) {
     return new Node(this, operator);
+  }
+
+  /**
+   * Notes that ONNX Runtime computes constants from weights when it opens the graph.
+   *
+   * @param elements how many more than the weights have
+   */
+  void computes(long elements) {
+    computed += elements;
+  }
+
+  /** Elements of constants beyond those of the weights that they are computed from. */
+  long computed() {
+    return computed;
   }
 
   /** Adds a complete node. */

@@ -8,11 +8,13 @@ import io.github.diffusion4j.onnx.ElementType;
  * @param type precision of all floating point values, inputs and outputs among them
  * @param fusedAttention whether attention, and sums that are normalized, are operators of ONNX
  *     Runtime's own, which its CPU and CUDA providers have; otherwise standard operators
- * @param fewerProducts whether convolutions in FLOAT32 are computed by fewer products where that
- *     takes less time; results differ by rounding, and kernels so taken are up to four times as
- *     large; measured on the CPU only
+ * @param forCpu whether maps are enlarged in the convolution that follows, and large maps of
+ *     decoders computed in parts of their rows; in FLOAT32, measured on the CPU only
+ * @param winograd whether large convolutions in FLOAT32 are computed by fewer products ({@link
+ *     Winograd}), measured on the CPU only
  */
-public record GraphOptions(ElementType type, boolean fusedAttention, boolean fewerProducts) {
+public record GraphOptions(
+    ElementType type, boolean fusedAttention, boolean forCpu, boolean winograd) {
 
   /** Checks that the type is of floats. */
   public GraphOptions {
@@ -22,12 +24,12 @@ public record GraphOptions(ElementType type, boolean fusedAttention, boolean few
   }
 
   /**
-   * Options of a graph with plain convolutions.
+   * Options of a graph for any provider.
    *
    * @param type precision
    * @param fusedAttention whether to use ONNX Runtime's own operators
    */
   public GraphOptions(ElementType type, boolean fusedAttention) {
-    this(type, fusedAttention, false);
+    this(type, fusedAttention, false, false);
   }
 }

@@ -38,7 +38,7 @@ record Winograd(CookToom down, CookToom right) {
    * @return empty if the graph's options do not allow it, or it does not pay
    */
   static Optional<Winograd> of(Value x, long channels, int side) {
-    if (!x.graph().options().fewerProducts()
+    if (!x.graph().options().winograd()
         || x.type() != ElementType.FLOAT32
         || Math.min(x.dim(1), channels) < MIN_CHANNELS
         || side < MIN_SIDE) {
@@ -105,6 +105,7 @@ record Winograd(CookToom down, CookToom right) {
     long channels = weight.dim(0);
     long in = weight.dim(1);
     long taps = (long) CookToom.TAPS * CookToom.TAPS;
+    weight.graph().computes(channels * in * (products() - taps));
     return weight
         .graph()
         .constant(CookToom.plane(down.taps(), right.taps()), products(), taps)

@@ -104,9 +104,7 @@ public final class OrtRuntime {
     if (options.precision() != RuntimeOptions.Precision.AUTO) {
       return options.precision();
     }
-    return provider.provider() instanceof ExecutionProvider.Cpu
-        ? RuntimeOptions.Precision.FLOAT32
-        : RuntimeOptions.Precision.STORED;
+    return onCpu() ? RuntimeOptions.Precision.FLOAT32 : RuntimeOptions.Precision.STORED;
   }
 
   /**
@@ -115,17 +113,25 @@ public final class OrtRuntime {
    * @return true for CPU and CUDA
    */
   public boolean fusesAttention() {
-    return provider.provider() instanceof ExecutionProvider.Cpu
-        || provider.provider() instanceof ExecutionProvider.Cuda;
+    return onCpu() || provider.provider() instanceof ExecutionProvider.Cuda;
   }
 
   /**
-   * Whether convolutions are to be computed by fewer products.
+   * Whether networks run on the CPU.
    *
-   * @return true for the CPU, where it takes half the time
+   * @return false for every other provider
    */
-  public boolean wantsFewerProducts() {
+  public boolean onCpu() {
     return provider.provider() instanceof ExecutionProvider.Cpu;
+  }
+
+  /**
+   * Whether large convolutions are to be computed by Winograd's method.
+   *
+   * @return as the options say on the CPU, else false
+   */
+  public boolean wantsWinograd() {
+    return onCpu() && options.winograd();
   }
 
   /**
@@ -135,7 +141,7 @@ public final class OrtRuntime {
    */
   public boolean mergesControls() {
     return switch (options.controls()) {
-      case AUTO -> !(provider.provider() instanceof ExecutionProvider.Cpu);
+      case AUTO -> !onCpu();
       case SEPARATE -> false;
       case MERGED -> true;
     };

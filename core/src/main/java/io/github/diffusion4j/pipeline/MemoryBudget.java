@@ -33,13 +33,21 @@ record MemoryBudget(long limit, ModelLayout layout, MemoryNeeds needs, RuntimeOp
 
   private static final double MIB = 1L << 20;
 
-  /** The budget of a model; empty without a limit. */
+  /**
+   * The budget of a model; empty without a limit. Kernels stay small where with large ones not all
+   * networks fit.
+   */
   static Optional<MemoryBudget> of(ModelLayout layout, RuntimeOptions options) throws IOException {
     if (options.memoryLimit() == 0) {
       return Optional.empty();
     }
-    MemoryNeeds needs = MemoryNeeds.of(layout, options.safety());
-    return Optional.of(new MemoryBudget(options.memoryLimit(), layout, needs, options));
+    MemoryNeeds needs = MemoryNeeds.of(layout, options);
+    RuntimeOptions kept = options;
+    if (options.winograd() && MemoryNeeds.BASE + needs.alwaysResident() >= options.memoryLimit()) {
+      kept = options.toBuilder().winograd(false).build();
+      needs = MemoryNeeds.of(layout, kept);
+    }
+    return Optional.of(new MemoryBudget(options.memoryLimit(), layout, needs, kept));
   }
 
   /**

@@ -174,11 +174,11 @@ class MemoryLimitTest {
   void theSafetyCheckerCountsUnlessItIsOff(@TempDir Path folder) throws IOException {
     ModelCopy copy = SafetyCheckTest.withChecker(folder.resolve("model"));
     ModelLayout model = ModelLayout.of(copy.folder());
-    MemoryNeeds checked = MemoryNeeds.of(model, SafetyPolicy.BLACK);
+    MemoryNeeds checked = MemoryNeeds.of(model, withSafety(SafetyPolicy.BLACK));
     long checker = checked.weights().get("safety_checker");
     assertTrue(checker > 0);
     assertEquals(checked, MemoryNeeds.of(model), "as it is by default");
-    assertEquals(needs, MemoryNeeds.of(model, SafetyPolicy.OFF));
+    assertEquals(needs, MemoryNeeds.of(model, withSafety(SafetyPolicy.OFF)));
     assertEquals(needs.alwaysResident() + checker, checked.alwaysResident());
     MemoryPlan all = new MemoryPlan(Residency.ALL, BranchBatching.TOGETHER, false);
     assertEquals(needs.peak(all, WORK) + checker, checked.peak(all, WORK));
@@ -234,5 +234,9 @@ class MemoryLimitTest {
       assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline, reusing));
       assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline, REQUEST));
     }
+  }
+
+  private static RuntimeOptions withSafety(SafetyPolicy policy) {
+    return RuntimeOptions.builder().safety(policy).build();
   }
 }

@@ -95,6 +95,13 @@ final class ModelOptions {
   private RuntimeOptions.Precision precision = RuntimeOptions.Precision.AUTO;
 
   @Option(
+      names = "--no-winograd",
+      description =
+          "Compute large convolutions of models of safetensors plainly: a little slower on the CPU,"
+              + " with less memory.")
+  private boolean plainConvolutions;
+
+  @Option(
       names = "--safety",
       paramLabel = "POLICY",
       converter = SafetyConverter.class,
@@ -142,6 +149,7 @@ final class ModelOptions {
             .provider(provider)
             .intraOpThreads(threads)
             .precision(precision)
+            .winograd(!plainConvolutions)
             .vaeTiling(tiling)
             .residency(residency)
             .memoryLimit(memory)
