@@ -57,6 +57,7 @@ public enum CheckpointKind {
     others.put("down_blocks.", "one network in diffusers' layout: take the folder of the model");
     others.put("text_model.", "a text encoder: take the folder of the model");
     others.put("emb_params", "an embedding of textual inversion: give it beside a model");
+    others.put("clip_g", "an embedding of textual inversion for SDXL: give it beside a model");
     return others;
   }
 
@@ -121,7 +122,9 @@ public enum CheckpointKind {
         .filter(other -> any(names, other.getKey()))
         .map(Map.Entry::getValue)
         .findFirst()
-        .orElse(names.stream().limit(3).toList().toString());
+        .orElse(
+            names.stream().limit(3).toList()
+                + (names.size() == 1 ? ", perhaps an embedding of textual inversion" : ""));
   }
 
   private static boolean any(Set<String> names, String start) {

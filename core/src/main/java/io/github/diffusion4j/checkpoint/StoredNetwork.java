@@ -88,9 +88,14 @@ record StoredNetwork(Path file, String prefix, NavigableMap<String, TensorInfo> 
     return (int) size;
   }
 
+  /** Whether a tensor is a scale of quantized weights. */
+  static boolean isScale(String name) {
+    return SCALED.matcher(name).matches();
+  }
+
   /** An error about tensors that belong to no module that is known here. */
   ModelFormatException unexpected(List<String> names) {
-    if (names.stream().anyMatch(name -> SCALED.matcher(name).matches())) {
+    if (names.stream().anyMatch(StoredNetwork::isScale)) {
       return error(
           "has weights of 8 bits with scales beside them, such as %s, which are not read; take the model in F16, BF16 or plain F8_E4M3"
               .formatted(names.stream().limit(3).map(name -> prefix + name).toList()));

@@ -373,7 +373,8 @@ class CheckpointTest {
   @Test
   void theProjectionOfATextEncoderMayBeALayer() throws IOException {
     String name = "conditioner.embedders.1.model.text_projection";
-    Checkpoint checkpoint = open(sdxl(SDXL).without(name).tensor(name + ".weight", 640, 1280));
+    LdmFile.UNet unet = new LdmFile.UNet(4, 320, SDXL.multiples(), SDXL.depths(), 10, 2048, 2176);
+    Checkpoint checkpoint = open(sdxl(unet).without(name).tensor(name + ".weight", 640, 1280));
     assertConfig(checkpoint, "text_encoder_2", "projection_dim", 640);
     Weights weights = checkpoint.weights("text_encoder_2");
     assertFalse(weights.find("text_projection.weight").orElseThrow().transposed());
@@ -400,7 +401,8 @@ class CheckpointTest {
     "decoder.conv_in.weight, an autoencoder",
     "down_blocks.0.resnets.0.conv1.weight, diffusers' layout",
     "emb_params, textual inversion",
-    "something.else, [something.else]",
+    "clip_g, textual inversion for SDXL",
+    "something.else, '[something.else], perhaps an embedding of textual inversion'",
   })
   void anotherKindOfFileIsNamed(String tensor, String expected) {
     String message = message(new LdmFile().tensor(tensor, 4));
