@@ -25,6 +25,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /**
  * The network of a component: an ONNX file, or weights that it is built from.
@@ -166,20 +167,19 @@ public record ComponentNetwork(String component, Path file, Optional<BuiltNetwor
   }
 
   /**
-   * The network with inputs for what control networks add, where it is a UNet that is built.
+   * The network with more inputs or outputs, where it is a UNet that is built.
    *
+   * @param change of the UNet
    * @return this network if it is another one
    */
-  ComponentNetwork withResiduals() {
+  ComponentNetwork withUNet(UnaryOperator<UNet> change) {
     return built
         .filter(network -> network.architecture() instanceof UNet)
         .map(
             network ->
                 of(
                     new BuiltNetwork(
-                        component,
-                        ((UNet) network.architecture()).withResiduals(),
-                        network.weights())))
+                        component, change.apply((UNet) network.architecture()), network.weights())))
         .orElse(this);
   }
 

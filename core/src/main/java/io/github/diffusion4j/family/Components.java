@@ -6,6 +6,7 @@ import io.github.diffusion4j.LowResolution;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.graph.UNet;
 import io.github.diffusion4j.loop.BatchingDenoiserModel;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.GraphEdit;
@@ -65,9 +66,13 @@ final class Components {
       throws IOException {
     Map<String, ComponentNetwork> networks =
         layout.withOptional(layout.networks(names), ENCODES_PICTURES);
-    if (!layout.controlNets().isEmpty()) {
-      networks.computeIfPresent("unet", (name, network) -> network.withResiduals());
-    }
+    boolean steered = !layout.controlNets().isEmpty();
+    networks.computeIfPresent(
+        "unet",
+        (name, network) ->
+            network
+                .withUNet(UNet::withDeepFeatures)
+                .withUNet(unet -> steered ? unet.withResiduals() : unet));
     List<String> suffixes =
         networks.keySet().stream()
             .filter(name -> name.startsWith(ENCODER))

@@ -11,10 +11,12 @@ import java.util.List;
  * one level of a transformer.
  *
  * @param levels from the largest feature maps down
+ * @param networks how many keep such results, each its own: 1, or 2 where a part of the denoiser
+ *     runs as a network of its own
  */
-public record DenoiserMemory(List<Level> levels) {
+public record DenoiserMemory(List<Level> levels, int networks) {
 
-  static final DenoiserMemory NONE = new DenoiserMemory(List.of());
+  static final DenoiserMemory NONE = new DenoiserMemory(List.of(), 1);
 
   private static final int BYTES = 4;
 
@@ -42,9 +44,14 @@ public record DenoiserMemory(List<Level> levels) {
     }
   }
 
+  /** The same where the layers of the first level run as a network of their own as well. */
+  DenoiserMemory withFirstLevelAlone() {
+    return new DenoiserMemory(levels, 2);
+  }
+
   /** The largest level's, as levels follow one another. */
   double bytesOfRow(double cells) {
-    return levels.stream().mapToDouble(level -> level.bytes(cells)).max().orElse(0);
+    return networks * levels.stream().mapToDouble(level -> level.bytes(cells)).max().orElse(0);
   }
 
   /** Reads a denoiser's configuration. */
@@ -70,7 +77,7 @@ public record DenoiserMemory(List<Level> levels) {
       }
       levels.add(new Level(1 << (2 * level), 0, width, attends && !fused ? heads : 0));
     }
-    return new DenoiserMemory(levels);
+    return new DenoiserMemory(levels, 1);
   }
 
   private static int number(ConfigFile config, String key, int level, int otherwise) {
@@ -89,6 +96,6 @@ public record DenoiserMemory(List<Level> levels) {
     int side = packed ? 2 : patch; // latents are packed before they come to FLUX
     int text = packed ? T5Sequence.LONGEST : T5Sequence.LONGEST / 2 + 77;
     return new DenoiserMemory(
-        List.of(new Level(side * side, text, heads * width, fused ? 0 : heads)));
+        List.of(new Level(side * side, text, heads * width, fused ? 0 : heads)), 1);
   }
 }

@@ -6,47 +6,46 @@ import io.github.diffusion4j.onnx.GraphEdit;
 import java.io.IOException;
 
 /**
- * A UNet that reuses features in one generation: whole, with the feature as an output, and the
- * layers above the cut alone. Counts the generation's evaluations, whichever conditioning asks for
+ * The layers of a UNet above a cut, which reuse in one generation the feature that the whole UNet
+ * gives beside its result. Counts the generation's evaluations, whichever conditioning asks for
  * them. Not thread-safe.
  */
 final class FeatureCut {
 
-  private final ChangedNetwork whole;
   private final ChangedNetwork above;
   private final int interval;
+  private final String feature;
   private int evaluations;
 
-  private FeatureCut(ChangedNetwork whole, ChangedNetwork above, int interval) {
-    this.whole = whole;
+  private FeatureCut(ChangedNetwork above, FeatureReuse reuse) {
     this.above = above;
-    this.interval = interval;
+    interval = reuse.interval();
+    feature = GraphEdit.deepFeature(reuse.branch());
   }
 
   /**
-   * Both networks, which are opened when they are first used; those of another branch are closed
-   * until they are used again.
+   * The layers, which are opened when they are first used; those of another branch are closed as
+   * soon as nobody uses them.
    *
    * @throws IllegalArgumentException if the network cannot be cut so
    */
   static FeatureCut of(ChangedNetwork unet, FeatureReuse reuse) {
     try {
-      return new FeatureCut(
-          unet.edited(new GraphEdit.DeepFeatureOutput(reuse.branch())),
-          unet.edited(new GraphEdit.DeepFeatureInput(reuse.branch())).ofOwnLayers(),
-          reuse.interval());
+      GraphEdit cut = new GraphEdit.DeepFeatureInput(reuse.branch());
+      return new FeatureCut(unet.edited(cut).ofOwnLayers(), reuse);
     } catch (IOException e) {
       throw new InferenceException(
           unet.model().component(), "cannot be opened for feature reuse: " + e.getMessage(), e);
     }
   }
 
-  ChangedNetwork whole() {
-    return whole;
-  }
-
   ChangedNetwork above() {
     return above;
+  }
+
+  /** The whole network's output, and the input of the layers above the cut. */
+  String feature() {
+    return feature;
   }
 
   /** Counts an evaluation; those of one number share their features. */

@@ -1,7 +1,6 @@
 package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.CancelToken;
-import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtTensor;
 
@@ -56,12 +55,12 @@ final class KeptFeatures implements NetworkRuns {
   @Override
   public void run(int run) {
     if (reuses) {
-      above.use(GraphEdit.DEEP_FEATURE, features[run]);
+      above.use(cut.feature(), features[run]);
       above.run();
     } else if (features[run] == null) {
-      features[run] = whole.runInto(GraphEdit.DEEP_FEATURE);
+      features[run] = whole.runInto(cut.feature());
     } else {
-      whole.write(GraphEdit.DEEP_FEATURE, features[run]);
+      whole.write(cut.feature(), features[run]);
       whole.run();
     }
   }

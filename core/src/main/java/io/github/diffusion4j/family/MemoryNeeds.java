@@ -1,17 +1,22 @@
 package io.github.diffusion4j.family;
 
 import io.github.diffusion4j.BranchBatching;
+import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.SafetyPolicy;
 import io.github.diffusion4j.config.ConfigFile;
+import io.github.diffusion4j.graph.BuiltNetwork;
+import io.github.diffusion4j.graph.UNet;
 import io.github.diffusion4j.onnx.ElementType;
+import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.OnnxFile;
 import io.github.diffusion4j.onnx.OnnxType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -35,7 +40,8 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
   /** What allocation by powers of two, and what is between two operators, add. */
   static final double OVERHEAD = 1.5;
 
-  private static final Set<String> DENOISERS = Set.of("unet", "transformer");
+  private static final String UNET = "unet";
+  private static final Set<String> DENOISERS = Set.of(UNET, "transformer");
   private static final String DECODER_NAME = "vae_decoder";
   private static final String CONTROL = "controlnet";
   private static final String SAFETY = "safety_checker";
@@ -122,6 +128,30 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
             OrtLatentCodec.factor(config), memory.bytesPerPixel(), memory.bytesPerCellPair()));
   }
 
+  /**
+   * The same where a generation reuses features: with the layers of the UNet that run alone between
+   * whole evaluations, and what these keep for themselves.
+   *
+   * @param layout the model's folder
+   * @param reuse of the generation
+   * @return what the model takes then; the same as without where nothing is reused, and for a model
+   *     that cannot
+   * @throws IOException if a file cannot be read
+   * @throws io.github.diffusion4j.ModelFormatException if a file is not what it should be
+   * @throws IllegalArgumentException if the UNet has no such branch
+   */
+  public MemoryNeeds reusing(ModelLayout layout, FeatureReuse reuse) throws IOException {
+    Optional<BuiltNetwork> unet =
+        weights.containsKey(UNET) ? layout.network(UNET).built() : Optional.empty();
+    if (!reuse.isOn() || unet.isEmpty() || !(unet.get().architecture() instanceof UNet)) {
+      return this;
+    }
+    GraphEdit above = new GraphEdit.DeepFeatureInput(reuse.branch());
+    Map<String, Long> all = new LinkedHashMap<>(weights);
+    all.put(UNET + " above branch " + reuse.branch(), bytes(unet.get().describe(List.of(above))));
+    return new MemoryNeeds(all, denoiser.withFirstLevelAlone(), decoder);
+  }
+
   /** In memory: small floats become large ones. */
   private static long bytes(OnnxFile file) {
     long bytes = 0;
@@ -172,7 +202,7 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
       return decoding;
     }
     long texts = BASE + sum("text_encoder");
-    long denoiser = BASE + sum("unet") + sum("transformer") + sum(CONTROL);
+    long denoiser = BASE + sum(UNET) + sum("transformer") + sum(CONTROL);
     long denoising = denoiser + denoising(work, plan.batching());
     long checking = BASE + sum(SAFETY);
     return LongStream.of(texts, denoising, decoding, checking).max().orElseThrow();

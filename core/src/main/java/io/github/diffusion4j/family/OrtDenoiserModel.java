@@ -203,8 +203,8 @@ final class OrtDenoiserModel implements DenoiserModel {
     if (!reuse.isOn() || !component().equals("unet")) {
       return DenoiserModel.super.reusing(reuse);
     }
-    FeatureCut features = FeatureCut.of(changed, reuse);
-    return new OrtDenoiserModel(this, features.whole(), Steering.NONE, Optional.of(features));
+    return new OrtDenoiserModel(
+        this, changed, steering, Optional.of(FeatureCut.of(changed, reuse)));
   }
 
   @Override

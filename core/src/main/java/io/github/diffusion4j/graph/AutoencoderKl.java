@@ -1,7 +1,6 @@
 package io.github.diffusion4j.graph;
 
 import static io.github.diffusion4j.graph.Convolution.conv2d;
-import static io.github.diffusion4j.graph.Normalization.groupNorm;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.diffusion4j.config.ConfigFile;
@@ -40,6 +39,13 @@ record AutoencoderKl(
     implements Architecture {
 
   private static final double EPSILON = 1e-6;
+
+  /**
+   * What the latents' height and width count as where convolutions are chosen: a quarter of what
+   * they mostly are, for an autoencoder runs once for a picture, and memory counts more than time.
+   */
+  private static final int LATENT_SIDE = 16;
+
   private static final String BATCH = "batch_size";
 
   /** Halves of an autoencoder. */
@@ -95,7 +101,7 @@ record AutoencoderKl(
         blocks,
         types,
         config.positive("layers_per_block").orElse(1),
-        new ResnetBlock(groups, EPSILON, activation, 1),
+        new ResnetBlock(groups, EPSILON, activation, 1, false, LATENT_SIDE),
         config.flag("mid_block_add_attention").orElse(true),
         config.flag(encodes ? "use_quant_conv" : "use_post_quant_conv").orElse(true),
         config.flag("force_upcast").orElse(false));
@@ -174,17 +180,19 @@ record AutoencoderKl(
 
   private Value encode(Scope model, Value picture) {
     Scope encoder = model.at("encoder");
-    Value x = conv2d(encoder.at("conv_in"), picture, blocks.get(0), 3);
+    Bands map = Bands.whole(conv2d(encoder.at("conv_in"), picture, blocks.get(0), 3));
     for (int i = 0; i < blocks.size(); i++) {
       Scope down = encoder.at("down_blocks", i);
-      x = resolution(down, x, new Stage(i, layers, blocks.get(i)));
+      map = resolution(down, map, new Stage(i, layers, blocks.get(i)));
       if (i < blocks.size() - 1) {
         Convolution.Window halving = new Convolution.Window(3, 2, 0, 1);
-        x = conv2d(down.at("downsamplers.0.conv"), x, blocks.get(i), halving);
+        Scope module = down.at("downsamplers.0.conv");
+        long channels = blocks.get(i);
+        map = map.map(x -> conv2d(module, x, channels, halving));
       }
     }
-    x = middle(encoder.at("mid_block"), x);
-    x = last(encoder, x, 2L * latentChannels);
+    map = Bands.whole(middle(encoder.at("mid_block"), map.joined()));
+    Value x = last(encoder, map, 2L * latentChannels);
     return latentConvolution ? conv2d(model.at("quant_conv"), x, 2L * latentChannels, 1) : x;
   }
 
@@ -196,27 +204,36 @@ record AutoencoderKl(
             : latents;
     x = conv2d(decoder.at("conv_in"), x, blocks.get(blocks.size() - 1), 3);
     x = middle(decoder.at("mid_block"), x);
+    Bands map = Bands.whole(x);
+    boolean parted =
+        latents.graph().options().fewerProducts()
+            && x.type() == ElementType.FLOAT32
+            && !blockTypes.contains(half.attentive);
     for (int i = 0; i < blocks.size(); i++) {
       Scope up = decoder.at("up_blocks", i);
       int channels = blocks.get(blocks.size() - 1 - i);
-      x = resolution(up, x, new Stage(i, layers + 1, channels));
+      map = resolution(up, map, new Stage(i, layers + 1, channels));
       if (i < blocks.size() - 1) {
-        x = Convolution.upsampledConv2d(up.at("upsamplers.0.conv"), x, channels);
+        map = map.upsampledConv2d(up.at("upsamplers.0.conv"), channels);
+        map = parted ? map.halved(latents.size(2)) : map;
       }
     }
-    return last(decoder, x, pictureChannels);
+    return last(decoder, map, pictureChannels);
   }
 
   /** The blocks of one resolution. */
   private record Stage(int index, int layers, int channels) {}
 
-  private Value resolution(Scope module, Value x, Stage stage) {
-    boolean attentive = blockTypes.get(stage.index()).equals(half.attentive);
-    Value hidden = x;
+  private Bands resolution(Scope module, Bands map, Stage stage) {
+    boolean attends = blockTypes.get(stage.index()).equals(half.attentive);
+    int halvings = half == Half.ENCODER ? blocks.size() - 1 - stage.index() : stage.index();
+    ResnetBlock wide = block.withSide(LATENT_SIDE << halvings);
+    Bands hidden = map;
     for (int layer = 0; layer < stage.layers(); layer++) {
-      hidden = block.apply(module.at("resnets", layer), hidden, Optional.empty(), stage.channels());
-      if (attentive) {
-        hidden = attention(module.at("attentions", layer), hidden);
+      hidden = wide.apply(module.at("resnets", layer), hidden, Optional.empty(), stage.channels());
+      if (attends) {
+        Scope attentive = module.at("attentions", layer);
+        hidden = hidden.map(x -> attention(attentive, x));
       }
     }
     return hidden;
@@ -234,8 +251,10 @@ record AutoencoderKl(
     return SpatialAttention.apply(module, x, block.groups(), EPSILON);
   }
 
-  private Value last(Scope module, Value x, long channels) {
-    Value normal = groupNorm(module.at("conv_norm_out"), x, block.groups(), EPSILON);
-    return conv2d(module.at("conv_out"), Activation.SILU.apply(normal), channels, 3);
+  private Value last(Scope module, Bands map, long channels) {
+    return map.groupNorm(module.at("conv_norm_out"), block.groups(), EPSILON)
+        .map(Activation.SILU::apply)
+        .conv3x3(module.at("conv_out"), channels, LATENT_SIDE)
+        .joined();
   }
 }

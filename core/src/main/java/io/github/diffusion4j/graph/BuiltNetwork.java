@@ -54,7 +54,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
           new GraphOptions(
               type(runtime.precision(), stored),
               runtime.fusesAttention(),
-              runtime.foldsUpsampling());
+              runtime.wantsFewerProducts());
       return build(stored, options, edits);
     }
   }
@@ -85,7 +85,20 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
    * @throws ModelFormatException if the weights are not those of the configuration
    */
   public OnnxFile describe() throws IOException {
-    return OnnxFile.of(build(RuntimeOptions.Precision.STORED, List.of()), component + ".onnx");
+    return describe(List.of());
+  }
+
+  /**
+   * What the network says of itself with changes, in the precision of its weights.
+   *
+   * @param edits changes of the graph
+   * @return inputs, outputs, weights
+   * @throws IOException if a file of weights cannot be read
+   * @throws ModelFormatException if the weights are not those of the configuration, or the graph
+   *     cannot be changed so
+   */
+  public OnnxFile describe(List<GraphEdit> edits) throws IOException {
+    return OnnxFile.of(build(RuntimeOptions.Precision.STORED, edits), component + ".onnx");
   }
 
   private ElementType type(RuntimeOptions.Precision precision, Weights stored) {

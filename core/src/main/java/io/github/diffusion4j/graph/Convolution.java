@@ -3,6 +3,7 @@ package io.github.diffusion4j.graph;
 import io.github.diffusion4j.onnx.ElementType;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Convolutions and resizing of feature maps [batch, channels, height, width]. */
 public final class Convolution {
@@ -21,6 +22,55 @@ public final class Convolution {
   public static Value conv2d(Scope module, Value x, long channels, int kernel) {
     int half = kernel / 2;
     return conv2d(module, x, channels, new Window(kernel, 1, half, half));
+  }
+
+  /**
+   * A convolution of stride 1 with a kernel of 3 that keeps the size, by the way that takes the
+   * least time.
+   *
+   * @param module has {@code weight} [channels, in, 3, 3] and perhaps {@code bias}
+   * @param x the map
+   * @param channels of the result
+   * @param side height and width, in cells, that such maps mostly have
+   * @return [batch, channels, height, width]
+   */
+  static Value conv3x3(Scope module, Value x, long channels, int side) {
+    Value result =
+        kernel3x3(module, x, channels, side).apply(Optional.empty(), x, Optional.empty());
+    return LowRankPath.ofConvolution(module, x, result, new Window(3, 1, 1, 1));
+  }
+
+  /** {@link #conv3x3} of maps like {@code x}, or of parts of them. */
+  static Bands.Kernel kernel3x3(Scope module, Value x, long channels, int side) {
+    Value weight = module.weight("weight", channels, x.dim(1), 3, 3);
+    Optional<Winograd> way = Winograd.of(x, channels, side);
+    if (way.isEmpty()) {
+      return (above, part, below) -> {
+        Value rows = Bands.stacked(above, part, below);
+        long[] pads = {above.isPresent() ? 0 : 1, 1, below.isPresent() ? 0 : 1, 1};
+        return padded(module, rows, weight, pads)
+            .out(x.type(), x.dim(0), channels, part.dim(2), x.dim(3));
+      };
+    }
+    Value kernels = way.get().kernels(weight);
+    return (above, part, below) -> {
+      Value result = way.get().conv2d(kernels, above, part, below);
+      return module.has("bias")
+          ? result.plus(module.weight("bias", new long[] {channels}, new long[] {channels, 1, 1}))
+          : result;
+    };
+  }
+
+  /** A convolution of stride 1 to be completed, with the module's bias. */
+  private static Node padded(Scope module, Value x, Value weight, long... pads) {
+    Node node =
+        x.graph()
+            .node("Conv")
+            .in(x, weight)
+            .with("kernel_shape", new long[] {weight.dim(2), weight.dim(3)})
+            .with("strides", new long[] {1, 1})
+            .with("pads", pads);
+    return module.has("bias") ? node.in(module.weight("bias", weight.dim(0))) : node;
   }
 
   /**
@@ -111,33 +161,44 @@ public final class Convolution {
    */
   public static Value upsampledConv2d(Scope module, Value x, long channels) {
     Graph graph = x.graph();
-    if (!graph.options().foldedUpsampling() || x.type() != ElementType.FLOAT32) {
+    if (!graph.options().fewerProducts() || x.type() != ElementType.FLOAT32) {
       return conv2d(module, upsampleNearest(x), channels, 3);
     }
+    return upsamplingKernel(module, x, channels).apply(Optional.empty(), x, Optional.empty());
+  }
+
+  /** {@link #upsampledConv2d}, folded, of maps like {@code x}, or of parts of them. */
+  static Bands.Kernel upsamplingKernel(Scope module, Value x, long channels) {
     Value weight = module.weight("weight", channels, x.dim(1), 3, 3);
-    List<Value> copies = new ArrayList<>();
+    List<Value> kernels = new ArrayList<>();
     for (long down = 0; down < 2; down++) {
       Value rows = summed(weight, 2, down);
       for (long right = 0; right < 2; right++) {
-        Node node =
-            graph
-                .node("Conv")
-                .in(x, summed(rows, 3, right))
-                .with("kernel_shape", new long[] {2, 2})
-                .with("strides", new long[] {1, 1})
-                .with("pads", new long[] {1 - down, 1 - right, down, right});
-        if (module.has("bias")) {
-          node.in(module.weight("bias", channels));
-        }
-        copies.add(node.out(x.type(), x.dim(0), channels, x.dim(2), x.dim(3)));
+        kernels.add(summed(rows, 3, right));
       }
     }
-    return graph
-        .node("DepthToSpace")
-        .in(Value.concat(1, copies.toArray(Value[]::new)))
-        .with("blocksize", 2)
-        .with("mode", "DCR")
-        .out(x.type(), x.dim(0), channels, twice(x.dim(2)), twice(x.dim(3)));
+    return (above, part, below) -> {
+      Value[] copies = new Value[4];
+      Value upper = Bands.stacked(above, part, Optional.empty());
+      Value lower = Bands.stacked(Optional.empty(), part, below);
+      for (int right = 0; right < 2; right++) {
+        long top = above.isPresent() ? 0 : 1;
+        long bottom = below.isPresent() ? 0 : 1;
+        long[] shape = {x.dim(0), channels, part.dim(2), x.dim(3)};
+        copies[right] =
+            padded(module, upper, kernels.get(right), top, 1 - right, 0, right)
+                .out(x.type(), shape);
+        copies[2 + right] =
+            padded(module, lower, kernels.get(2 + right), 0, 1 - right, bottom, right)
+                .out(x.type(), shape);
+      }
+      return x.graph()
+          .node("DepthToSpace")
+          .in(Value.concat(1, copies))
+          .with("blocksize", 2)
+          .with("mode", "DCR")
+          .out(x.type(), x.dim(0), channels, twice(part.dim(2)), twice(x.dim(3)));
+    };
   }
 
   /** The kernel's three entries along an axis as two: of the first or of the second copy. */

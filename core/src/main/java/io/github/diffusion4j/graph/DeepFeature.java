@@ -5,18 +5,14 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What the last layers of a UNet read from below, cut out of its graph (Ma, Fang, Wang 2024, arXiv
- * 2312.00858). Above the cut are the first convolution, the first layers down, as many as {@code
- * branch}, and the layers up that read their results.
+ * What the last layers of a UNet read from below, for running these alone (Ma, Fang, Wang 2024,
+ * arXiv 2312.00858). Above a cut are the first convolution, the first layers down, as many as
+ * {@code branch}, and the layers up that read their results.
  *
  * @param config the UNet
  * @param branch how many layers down are above the cut
- * @param given whether the feature is an input of the layers above, and all others are left out
  */
-record DeepFeature(UNetConfig config, int branch, boolean given) {
-
-  private static final String HEIGHT = "deep_height";
-  private static final String WIDTH = "deep_width";
+record DeepFeature(UNetConfig config, int branch) {
 
   DeepFeature {
     int layers = config.upLayers();
@@ -29,37 +25,52 @@ record DeepFeature(UNetConfig config, int branch, boolean given) {
 
   /** What edits of a graph ask for. */
   static Optional<DeepFeature> of(List<GraphEdit> edits, UNetConfig config) {
-    for (GraphEdit edit : edits) {
-      if (edit instanceof GraphEdit.DeepFeatureOutput output) {
-        return Optional.of(new DeepFeature(config, output.branch(), false));
-      }
-      if (edit instanceof GraphEdit.DeepFeatureInput input) {
-        return Optional.of(new DeepFeature(config, input.branch(), true));
-      }
-    }
-    return Optional.empty();
+    return edits.stream()
+        .filter(GraphEdit.DeepFeatureInput.class::isInstance)
+        .map(edit -> new DeepFeature(config, ((GraphEdit.DeepFeatureInput) edit).branch()))
+        .findFirst();
   }
 
-  /** The UNet, or its layers above the cut, up to the last convolution's result. */
+  /** The layers above the cut alone, up to the last convolution's result. */
   Value decoded(UNetLayers layers, Value sample) {
-    Graph graph = sample.graph();
     int above = branch + 1;
-    Value entered = layers.enter(sample);
-    UNetLayers.Encoded encoded = given ? layers.encode(entered, above) : layers.encode(entered);
-    Value feature;
-    if (given) {
-      graph.leaveOut();
-      int channels = config.channelsBelow(config.upLayers() - above);
-      feature =
-          graph.input(
-              GraphEdit.DEEP_FEATURE, sample.type(), UNetInputs.BATCH, channels, HEIGHT, WIDTH);
-    } else {
-      Value mid = layers.mid(encoded.last());
-      feature = layers.rise(new UNetLayers.Encoded(encoded.skips(), mid), above);
-      graph.output(
-          GraphEdit.DEEP_FEATURE, feature, UNetInputs.BATCH, feature.dim(1), HEIGHT, WIDTH);
+    UNetLayers.Encoded encoded = layers.encode(layers.enter(sample), above);
+    sample.graph().leaveOut();
+    int channels = config.channelsBelow(config.upLayers() - above);
+    Value feature =
+        sample
+            .graph()
+            .input(GraphEdit.deepFeature(branch), sample.type(), dimensions(branch, channels));
+    return layers.decode(new UNetLayers.Encoded(encoded.skips(), feature));
+  }
+
+  /**
+   * The half that goes up, with what each of its layers reads from below as one more output. These
+   * are results that the network has anyway: outputs that a run does not ask for cost nothing but
+   * that their memory is free only after the run.
+   */
+  static Value decodedWithOutputs(UNetLayers layers, UNetLayers.Encoded encoded) {
+    List<Value> skips = encoded.skips();
+    Value x = encoded.last();
+    for (int above = skips.size(); above > 0; above--) {
+      x = withOutput(above - 1, x, skips);
+      x = layers.rise(new UNetLayers.Encoded(skips.subList(0, above), x), above - 1);
     }
-    List<Value> skips = encoded.skips().subList(0, above);
-    return layers.decode(new UNetLayers.Encoded(skips, feature));
+    return layers.leave(x);
+  }
+
+  private static Value withOutput(int branch, Value feature, List<Value> skips) {
+    String name = GraphEdit.deepFeature(branch);
+    Object[] dimensions = dimensions(branch, feature.dim(1));
+    if (!skips.contains(feature)) {
+      return feature.graph().outputItself(name, feature, dimensions);
+    }
+    feature.graph().output(name, feature, dimensions); // no mid block: it is a skip as well
+    return feature;
+  }
+
+  private static Object[] dimensions(int branch, long channels) {
+    String side = GraphEdit.deepFeature(branch);
+    return new Object[] {UNetInputs.BATCH, channels, side + "_height", side + "_width"};
   }
 }

@@ -131,6 +131,24 @@ public final class Graph {
     proto.addOutput(info(name, value.type(), dimensions));
   }
 
+  /**
+   * Makes a result an output as it is, not a copy of it: the result itself gets the output's name.
+   *
+   * @param name the output's name
+   * @param value what no node reads yet, of a node with one result
+   * @param dimensions numbers, and names of free dimensions
+   * @return the value under its new name, for the nodes to come
+   */
+  Value outputItself(String name, Value value, Object... dimensions) {
+    int at = proto.getNodeCount() - 1;
+    while (!proto.getNode(at).getOutputList().equals(List.of(value.name()))) {
+      at--;
+    }
+    proto.getNodeBuilder(at).setOutput(0, name);
+    proto.addOutput(info(name, value.type(), dimensions));
+    return new Value(this, name, value.type(), value.shape());
+  }
+
   private static ValueInfoProto info(String name, ElementType type, Object... dimensions) {
     TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
     for (Object dimension : dimensions) {

@@ -8,10 +8,11 @@ import io.github.diffusion4j.onnx.ElementType;
  * @param type precision of all floating point values, inputs and outputs among them
  * @param fusedAttention whether attention, and sums that are normalized, are operators of ONNX
  *     Runtime's own, which its CPU and CUDA providers have; otherwise standard operators
- * @param foldedUpsampling whether a map that is to be enlarged and convolved is convolved as it is,
- *     with sums of the kernels; fewer products, measured on the CPU only
+ * @param fewerProducts whether convolutions in FLOAT32 are computed by fewer products where that
+ *     takes less time; results differ by rounding, and kernels so taken are up to four times as
+ *     large; measured on the CPU only
  */
-public record GraphOptions(ElementType type, boolean fusedAttention, boolean foldedUpsampling) {
+public record GraphOptions(ElementType type, boolean fusedAttention, boolean fewerProducts) {
 
   /** Checks that the type is of floats. */
   public GraphOptions {
@@ -21,7 +22,7 @@ public record GraphOptions(ElementType type, boolean fusedAttention, boolean fol
   }
 
   /**
-   * Options of a graph that enlarges before it convolves.
+   * Options of a graph with plain convolutions.
    *
    * @param type precision
    * @param fusedAttention whether to use ONNX Runtime's own operators

@@ -1,6 +1,7 @@
 package io.github.diffusion4j.graph;
 
 import io.github.diffusion4j.onnx.ElementType;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Normalization layers with a learned scale and shift. */
@@ -123,6 +124,51 @@ public final class Normalization {
         .reshapeAs(x)
         .times(module.weight("weight", stored, seen))
         .plus(module.weight("bias", stored, seen));
+  }
+
+  /**
+   * What group normalization does to each channel.
+   *
+   * @param scale [batch, channels, 1, 1], to be multiplied with
+   * @param shift the same shape, to be added then
+   */
+  record ScaleShift(Value scale, Value shift) {}
+
+  /**
+   * Group normalization of a feature map in parts: the mean of the parts' variances and the
+   * variance of their means are the map's variance.
+   *
+   * @param module has {@code weight} and {@code bias}
+   * @param parts each [batch, channels, ...], equally large
+   * @param groups divides the channels
+   * @param epsilon added to the variance
+   * @return what is to be done to each part
+   */
+  static ScaleShift groupScaleShift(Scope module, List<Value> parts, int groups, double epsilon) {
+    List<Value> means = new ArrayList<>();
+    List<Value> variances = new ArrayList<>();
+    for (Value part : parts) {
+      Value grouped = part.reshape(0, groups, -1);
+      Value mean = grouped.mean(-1);
+      means.add(mean);
+      variances.add(squared(grouped.minus(mean)).mean(-1));
+    }
+    Value all = Value.concat(2, means.toArray(Value[]::new));
+    Value mean = all.mean(-1);
+    Value variance =
+        Value.concat(2, variances.toArray(Value[]::new))
+            .mean(-1)
+            .plus(squared(all.minus(mean)).mean(-1));
+    long channels = parts.get(0).dim(1);
+    long[] stored = {channels};
+    long[] seen = {1, groups, channels / groups};
+    Value scale = module.weight("weight", stored, seen).over(variance.plus(epsilon).map("Sqrt"));
+    Value shift = module.weight("bias", stored, seen).minus(mean.times(scale));
+    return new ScaleShift(scale.reshape(0, channels, 1, 1), shift.reshape(0, channels, 1, 1));
+  }
+
+  private static Value squared(Value x) {
+    return x.times(x);
   }
 
   /**

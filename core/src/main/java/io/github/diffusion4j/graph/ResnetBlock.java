@@ -1,8 +1,6 @@
 package io.github.diffusion4j.graph;
 
-import static io.github.diffusion4j.graph.Convolution.conv2d;
 import static io.github.diffusion4j.graph.Linear.linear;
-import static io.github.diffusion4j.graph.Normalization.groupNorm;
 
 import java.util.List;
 import java.util.Optional;
@@ -17,20 +15,24 @@ import java.util.Optional;
  * @param outputScale divides the sum of block and shortcut
  * @param scaleShift whether the timestep scales and shifts what the second normalization gives;
  *     else it shifts what goes into it
+ * @param side height and width, in cells, that its maps mostly have
  */
 public record ResnetBlock(
-    int groups, double epsilon, Activation activation, double outputScale, boolean scaleShift) {
+    int groups,
+    double epsilon,
+    Activation activation,
+    double outputScale,
+    boolean scaleShift,
+    int side) {
 
   /**
-   * A block that the timestep only shifts, or that knows none.
+   * The same block for maps of another size.
    *
-   * @param groups of the normalizations
-   * @param epsilon of the normalizations
-   * @param activation before each convolution
-   * @param outputScale divides the sum of block and shortcut
+   * @param cells height and width that they mostly have
+   * @return the block
    */
-  public ResnetBlock(int groups, double epsilon, Activation activation, double outputScale) {
-    this(groups, epsilon, activation, outputScale, false);
+  ResnetBlock withSide(int cells) {
+    return new ResnetBlock(groups, epsilon, activation, outputScale, scaleShift, cells);
   }
 
   /**
@@ -43,8 +45,13 @@ public record ResnetBlock(
    * @return [batch, channels, height, width]
    */
   public Value apply(Scope module, Value x, Optional<Value> timestep, long channels) {
-    Value hidden = activation.apply(groupNorm(module.at("norm1"), x, groups, epsilon));
-    hidden = conv2d(module.at("conv1"), hidden, channels, 3);
+    return apply(module, Bands.whole(x), timestep, channels).joined();
+  }
+
+  /** The block of a map in parts. */
+  Bands apply(Scope module, Bands x, Optional<Value> timestep, long channels) {
+    Bands hidden = x.groupNorm(module.at("norm1"), groups, epsilon).map(activation::apply);
+    hidden = hidden.conv3x3(module.at("conv1"), channels, side);
     Optional<Value> told =
         timestep.map(
             embedding ->
@@ -54,17 +61,17 @@ public record ResnetBlock(
                         scaleShift ? 2 * channels : channels)
                     .unsqueeze(2, 3));
     if (told.isPresent() && !scaleShift) {
-      hidden = hidden.plus(told.get());
+      hidden = hidden.map(part -> part.plus(told.get()));
     }
-    hidden = groupNorm(module.at("norm2"), hidden, groups, epsilon);
+    hidden = hidden.groupNorm(module.at("norm2"), groups, epsilon);
     if (told.isPresent() && scaleShift) {
       List<Value> parts = told.get().split(1, 2);
-      hidden = hidden.times(parts.get(0).plus(1)).plus(parts.get(1));
+      hidden = hidden.map(part -> part.times(parts.get(0).plus(1)).plus(parts.get(1)));
     }
-    hidden = activation.apply(hidden);
-    hidden = conv2d(module.at("conv2"), hidden, channels, 3);
-    Value shortcut = x.dim(1) == channels ? x : conv2d(module.at("conv_shortcut"), x, channels, 1);
-    Value sum = shortcut.plus(hidden);
-    return outputScale == 1 ? sum : sum.over(outputScale);
+    hidden = hidden.map(activation::apply).conv3x3(module.at("conv2"), channels, side);
+    Bands shortcut =
+        x.channels() == channels ? x : x.pointwise(module.at("conv_shortcut"), channels);
+    Bands sum = shortcut.with(hidden, Value::plus);
+    return outputScale == 1 ? sum : sum.map(part -> part.over(outputScale));
   }
 }

@@ -17,19 +17,18 @@ public final class UNet implements Architecture {
   static final String OUTPUT = "out_sample";
 
   private static final Set<Class<? extends GraphEdit>> KNOWN =
-      Set.of(
-          GraphEdit.RowTimesteps.class,
-          GraphEdit.DeepFeatureOutput.class,
-          GraphEdit.DeepFeatureInput.class);
+      Set.of(GraphEdit.RowTimesteps.class, GraphEdit.DeepFeatureInput.class);
 
   private final UNetConfig config;
   private final int pooledWidth;
   private final boolean takesResiduals;
+  private final boolean givesFeatures;
 
-  private UNet(UNetConfig config, int pooledWidth, boolean takesResiduals) {
+  private UNet(UNetConfig config, int pooledWidth, boolean takesResiduals, boolean givesFeatures) {
     this.config = config;
     this.pooledWidth = pooledWidth;
     this.takesResiduals = takesResiduals;
+    this.givesFeatures = givesFeatures;
   }
 
   /**
@@ -44,7 +43,7 @@ public final class UNet implements Architecture {
     if (read.up().isEmpty()) {
       throw config.wrong("_class_name", "that of a UNet", "ControlNetModel");
     }
-    return new UNet(read, 0, false);
+    return new UNet(read, 0, false, false);
   }
 
   /**
@@ -67,7 +66,7 @@ public final class UNet implements Architecture {
                   + " embedding of width %d and sizes of width %d each")
               .formatted(extra.additionWidth(), width, extra.additionSinusoids()));
     }
-    return new UNet(config, width, takesResiduals);
+    return new UNet(config, width, takesResiduals, givesFeatures);
   }
 
   /**
@@ -77,7 +76,18 @@ public final class UNet implements Architecture {
    * @return the network
    */
   public UNet withResiduals() {
-    return new UNet(config, pooledWidth, true);
+    return new UNet(config, pooledWidth, true, givesFeatures);
+  }
+
+  /**
+   * The same network with outputs for what its layers on the way up read from below, {@link
+   * GraphEdit#deepFeature}, for feature reuse. A run that does not ask for them gives the same
+   * result in the same time.
+   *
+   * @return the network
+   */
+  public UNet withDeepFeatures() {
+    return new UNet(config, pooledWidth, takesResiduals, true);
   }
 
   UNetConfig config() {
@@ -114,7 +124,7 @@ public final class UNet implements Architecture {
     if (takesResiduals) {
       steered = Residuals.declare(sample.graph(), steered).addTo(steered);
     }
-    return layers.decode(steered);
+    return givesFeatures ? DeepFeature.decodedWithOutputs(layers, steered) : layers.decode(steered);
   }
 
   /** No other change of a graph concerns a UNet. */

@@ -13,8 +13,10 @@ import java.util.Objects;
  *     attention has it between its two
  * @param attention its attention
  * @param resampled whether it ends with a convolution that halves or doubles the resolution
+ * @param side height and width, in cells, that its maps mostly have
  */
-record UNetBlock(Kind kind, int channels, int layers, BlockAttention attention, boolean resampled) {
+record UNetBlock(
+    Kind kind, int channels, int layers, BlockAttention attention, boolean resampled, int side) {
 
   /** What follows each residual network. */
   enum Kind {

@@ -14,6 +14,7 @@ import java.util.Set;
 final class UNetConfigReader {
 
   private static final int MOST_LAYERS = 64;
+  private static final int COMMON_SIDE = 64;
   private static final Set<String> ACTIVATIONS = Set.of("silu", "swish", "mish", "gelu", "relu");
   private static final Map<String, Kind> DOWN =
       Map.of(
@@ -156,7 +157,7 @@ final class UNetConfigReader {
                 cross(width, heads.get(i), contexts.get(i), onlyCross.get(i))
                     .with(depths("transformer_layers_per_block", depths.get(i), layers.get(i)));
           };
-      down.add(new UNetBlock(kind, width, layers.get(i), attention, i < blocks - 1));
+      down.add(new UNetBlock(kind, width, layers.get(i), attention, i < blocks - 1, side(i)));
     }
     return down;
   }
@@ -204,7 +205,8 @@ final class UNetConfigReader {
                 cross(width, heads.get(i), contexts.get(i), onlyCross.get(i))
                     .with(depths(depthKey, depths.get(i), layers.get(i) + 1));
           };
-      up.add(new UNetBlock(kind, width, layers.get(i) + 1, attention, i < blocks - 1));
+      int side = side(blocks - 1 - i);
+      up.add(new UNetBlock(kind, width, layers.get(i) + 1, attention, i < blocks - 1, side));
     }
     return up;
   }
@@ -212,6 +214,7 @@ final class UNetConfigReader {
   private List<UNetBlock> mid() {
     JsonNode type = config.root().path("mid_block_type");
     int width = channels.get(blocks - 1);
+    int side = side(blocks - 1);
     if (type.isNull()) {
       return List.of();
     }
@@ -228,8 +231,9 @@ final class UNetConfigReader {
                   width,
                   2,
                   pixels(width, values.size("attention_head_dim", width)),
-                  false)
-              : new UNetBlock(Kind.PLAIN, width, 2, BlockAttention.NONE, false));
+                  false,
+                  side)
+              : new UNetBlock(Kind.PLAIN, width, 2, BlockAttention.NONE, false, side));
     }
     String name =
         values.choice(
@@ -237,7 +241,7 @@ final class UNetConfigReader {
             "UNetMidBlock2DCrossAttn",
             Set.of("UNetMidBlock2DCrossAttn", "UNetMidBlock2D"));
     if (name.equals("UNetMidBlock2D")) {
-      return List.of(new UNetBlock(Kind.PLAIN, width, 1, BlockAttention.NONE, false));
+      return List.of(new UNetBlock(Kind.PLAIN, width, 1, BlockAttention.NONE, false, side));
     }
     int last = blocks - 1;
     JsonNode depth = values.eachBlock("transformer_layers_per_block", blocks).get(last);
@@ -249,7 +253,14 @@ final class UNetConfigReader {
                 false)
             .with(
                 depths("transformer_layers_per_block", depth.isArray() ? depth.path(0) : depth, 1));
-    return List.of(new UNetBlock(Kind.CROSS_ATTENTION, width, 2, attention, false));
+    return List.of(new UNetBlock(Kind.CROSS_ATTENTION, width, 2, attention, false, side));
+  }
+
+  /** What maps at a resolution measure where the picture has the size of the training. */
+  private int side(int halvings) {
+    JsonNode size = config.root().path("sample_size");
+    JsonNode side = size.isArray() ? size.path(0) : size;
+    return side.asInt(COMMON_SIDE) >> halvings;
   }
 
   private Kind kind(String key, String name, Map<String, Kind> built) {

@@ -1,6 +1,7 @@
 package io.github.diffusion4j.graph;
 
 import static io.github.diffusion4j.graph.Convolution.conv2d;
+import static io.github.diffusion4j.graph.Convolution.conv3x3;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -108,10 +109,10 @@ record UNetLayers(UNetConfig config, Scope root, Value embedding, Optional<Value
     UNetBlock block = config.midBlock().get();
     Scope module = root.at("mid_block");
     double scale = config.resnet().midScale();
-    Value hidden = resnet(module.at("resnets", 0), x, block.channels(), scale);
+    Value hidden = resnet(module.at("resnets", 0), block, x, scale);
     for (int layer = 1; layer < block.layers(); layer++) {
       hidden = attention(module.at("attentions", layer - 1), block, layer - 1, hidden, scale);
-      hidden = resnet(module.at("resnets", layer), hidden, block.channels(), scale);
+      hidden = resnet(module.at("resnets", layer), block, hidden, scale);
     }
     return hidden;
   }
@@ -150,7 +151,7 @@ record UNetLayers(UNetConfig config, Scope root, Value embedding, Optional<Value
       }
       if (block.resampled() && seen > begin && seen <= end) {
         Value wide = Convolution.upsampleNearest(x, skips.getLast());
-        x = conv2d(module.at("upsamplers.0.conv"), wide, block.channels(), 3);
+        x = conv3x3(module.at("upsamplers.0.conv"), wide, block.channels(), 2 * block.side());
       }
     }
     return x;
@@ -172,19 +173,20 @@ record UNetLayers(UNetConfig config, Scope root, Value embedding, Optional<Value
   }
 
   private Value layer(Scope module, UNetBlock block, int layer, Value x) {
-    Value hidden = resnet(module.at("resnets", layer), x, block.channels(), 1);
+    Value hidden = resnet(module.at("resnets", layer), block, x, 1);
     return attention(module.at("attentions", layer), block, layer, hidden, 1);
   }
 
-  private Value resnet(Scope module, Value x, int channels, double scale) {
+  private Value resnet(Scope module, UNetBlock block, Value x, double scale) {
     UNetConfig.ResnetConfig shared = config.resnet();
     return new ResnetBlock(
             shared.groups(),
             shared.epsilon(),
             Activation.named(shared.activation()),
             scale,
-            shared.scaleShift())
-        .apply(module, x, Optional.of(embedding), channels);
+            shared.scaleShift(),
+            block.side())
+        .apply(module, x, Optional.of(embedding), block.channels());
   }
 
   private Value attention(Scope module, UNetBlock block, int layer, Value x, double scale) {

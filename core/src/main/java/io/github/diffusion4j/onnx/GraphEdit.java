@@ -16,9 +16,6 @@ import java.util.TreeSet;
  */
 public sealed interface GraphEdit {
 
-  /** Name of the output and input for what the last layers of a UNet read from below. */
-  String DEEP_FEATURE = "deep_feature";
-
   /**
    * Puts rows after the last one of an embedding table.
    *
@@ -141,35 +138,28 @@ public sealed interface GraphEdit {
   record RowTimesteps() implements GraphEdit {}
 
   /**
-   * Makes what the last layers of a UNet read from below one more output, {@link #DEEP_FEATURE}.
-   * Only for UNets that are built here; inputs for residuals are left out.
+   * Leaves of a UNet only the layers above a cut; what they read from below becomes an input,
+   * {@link #deepFeature}. Only for UNets that are built here; inputs for residuals are left out.
    *
    * @param branch how many layers on the way down are above the cut, beside the first convolution;
    *     as many layers and one on the way up are above it
    */
-  record DeepFeatureOutput(int branch) implements GraphEdit {
+  record DeepFeatureInput(int branch) implements GraphEdit {
     /** Checks the branch. */
-    public DeepFeatureOutput {
-      requireBranch(branch);
+    public DeepFeatureInput {
+      if (branch < 0) {
+        throw new IllegalArgumentException("branch must be at least 0, got " + branch);
+      }
     }
   }
 
   /**
-   * Leaves of a UNet only the layers above a cut; what they read from below becomes an input,
-   * {@link #DEEP_FEATURE}. Only for UNets that are built here; inputs for residuals are left out.
+   * Name of the output and input for what the last layers of a UNet read from below.
    *
-   * @param branch as in {@link DeepFeatureOutput}
+   * @param branch as in {@link DeepFeatureInput}
+   * @return such as {@code deep_feature_0}
    */
-  record DeepFeatureInput(int branch) implements GraphEdit {
-    /** Checks the branch. */
-    public DeepFeatureInput {
-      requireBranch(branch);
-    }
-  }
-
-  private static void requireBranch(int branch) {
-    if (branch < 0) {
-      throw new IllegalArgumentException("branch must be at least 0, got " + branch);
-    }
+  static String deepFeature(int branch) {
+    return "deep_feature_" + branch;
   }
 }

@@ -71,8 +71,7 @@ final class GraphEditor {
           editor.adapt(inputs);
         } else if (edit instanceof GraphEdit.Merged merged) {
           editor.merge(merged);
-        } else if (edit instanceof GraphEdit.DeepFeatureOutput
-            || edit instanceof GraphEdit.DeepFeatureInput) {
+        } else if (edit instanceof GraphEdit.DeepFeatureInput) {
           throw new IllegalArgumentException(
               path
                   + " is an ONNX file, which cannot be cut in two for feature reuse; take the"

@@ -29,6 +29,7 @@ final class NetworkSession implements AutoCloseable {
   private final ReentrantLock lock = new ReentrantLock();
   private Opened opened; // null while closed
   private int users;
+  private boolean superseded;
   private boolean ended;
 
   NetworkSession(String component, Residents residents, Opening opening) {
@@ -70,8 +71,38 @@ final class NetworkSession implements AutoCloseable {
     lock.lock();
     try {
       users--;
+      if (superseded) {
+        shutIfUnused();
+      }
     } finally {
       lock.unlock();
+    }
+  }
+
+  /** Lets the session stay open between two uses, as it does at first. */
+  void keep() {
+    lock.lock();
+    try {
+      superseded = false;
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** Has the session closed whenever nobody uses it: now, or after its last use. */
+  void supersede() {
+    lock.lock();
+    try {
+      superseded = true;
+      shutIfUnused();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  private void shutIfUnused() {
+    if (users == 0 && shut()) {
+      residents.trim();
     }
   }
 

@@ -12,11 +12,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeSet;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -295,8 +293,9 @@ public final class OrtModel implements AutoCloseable {
   }
 
   /**
-   * This network with a change of its graph: a second session, opened when it is first used. When a
-   * cut for feature reuse is asked for, those at other places are closed until they are used again.
+   * This network with a change of its graph: a second session, opened when it is first used. When
+   * the layers above a cut are asked for, those above other cuts are closed as soon as nobody uses
+   * them.
    *
    * @param edit the change
    * @return the same network for the same edit; closed with this one
@@ -310,13 +309,8 @@ public final class OrtModel implements AutoCloseable {
         variant = owned.own(source.open(edit));
         variants.put(edit, variant);
       }
-      OptionalInt branch = branch(edit);
-      if (branch.isPresent()) {
-        closeIdle(
-            other -> {
-              OptionalInt earlier = branch(other);
-              return earlier.isPresent() && !earlier.equals(branch);
-            });
+      if (edit instanceof GraphEdit.DeepFeatureInput) {
+        keepOnly(edit);
       }
       return variant;
     }
@@ -341,7 +335,7 @@ public final class OrtModel implements AutoCloseable {
   /**
    * This network with inputs for changes of layers: a second session, opened when it is first used.
    * When other layers are asked for later, one more is made for all layers asked for so far, and
-   * the earlier ones are closed until they are used again.
+   * the earlier ones are closed as soon as nobody uses them.
    *
    * @param names of {@link #layers}
    * @return a network whose bindings take {@link OrtBinding#change}; closed with this one
@@ -352,45 +346,28 @@ public final class OrtModel implements AutoCloseable {
       changeable.addAll(names);
       GraphEdit latest = new GraphEdit.LowRankInputs(changeable);
       OrtModel model = edited(latest);
-      closeIdle(other -> other instanceof GraphEdit.LowRankInputs && !other.equals(latest));
+      keepOnly(latest);
       return model;
     }
   }
 
-  /** Where an edit cuts a UNet in two; empty for one that does not. */
-  private static OptionalInt branch(GraphEdit edit) {
-    if (edit instanceof GraphEdit.DeepFeatureOutput output) {
-      return OptionalInt.of(output.branch());
-    }
-    return edit instanceof GraphEdit.DeepFeatureInput input
-        ? OptionalInt.of(input.branch())
-        : OptionalInt.empty();
+  /** Of all variants with such an edit only this one stays open between two uses. */
+  private void keepOnly(GraphEdit latest) {
+    variants.forEach(
+        (edit, variant) -> {
+          if (edit.equals(latest)) {
+            variant.session.keep();
+          } else if (edit.getClass() == latest.getClass()) {
+            variant.supersede();
+          }
+        });
   }
 
-  /** Closes some variants that nobody uses, until they are used. */
-  private void closeIdle(Predicate<GraphEdit> superseded) {
-    boolean closed = false;
-    for (Map.Entry<GraphEdit, OrtModel> variant : variants.entrySet()) {
-      closed |= superseded.test(variant.getKey()) && variant.getValue().closeIfIdle();
-    }
-    if (closed) {
-      source.runtime().trim();
-    }
-  }
-
-  /**
-   * Closes the sessions of this network and its variants that nobody uses, until they are used.
-   *
-   * @return whether any was open and is closed
-   */
-  private boolean closeIfIdle() {
-    boolean closed = session.closeIfIdle();
+  private void supersede() {
+    session.supersede();
     synchronized (variants) {
-      for (OrtModel variant : variants.values()) {
-        closed |= variant.closeIfIdle();
-      }
+      variants.values().forEach(OrtModel::supersede);
     }
-    return closed;
   }
 
   /**

@@ -120,11 +120,11 @@ public final class OrtRuntime {
   }
 
   /**
-   * Whether enlarging is to be folded into the convolution after it.
+   * Whether convolutions are to be computed by fewer products.
    *
    * @return true for the CPU, where it takes half the time
    */
-  public boolean foldsUpsampling() {
+  public boolean wantsFewerProducts() {
     return provider.provider() instanceof ExecutionProvider.Cpu;
   }
 
@@ -269,11 +269,6 @@ public final class OrtRuntime {
   /** From now on keeps in memory only what is used. */
   public void keepOnlyWhatIsUsed() {
     residents.keepOnlyWhatIsUsed();
-  }
-
-  /** Gives memory back to the system after sessions were closed. */
-  void trim() {
-    residents.trim();
   }
 
   private OrtModel open(OrtModel.Source source, boolean now) throws IOException {

@@ -1,8 +1,10 @@
 package io.github.diffusion4j.pipeline;
 
 import io.github.diffusion4j.BranchBatching;
+import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
+import io.github.diffusion4j.InferenceException;
 import io.github.diffusion4j.LatentCodec;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
@@ -21,10 +23,11 @@ import java.util.Optional;
  * none. Thread-safe.
  *
  * @param limit most bytes that a generation may be estimated to take
+ * @param layout the model
  * @param needs of the model
  * @param options as the user gave them
  */
-record MemoryBudget(long limit, MemoryNeeds needs, RuntimeOptions options) {
+record MemoryBudget(long limit, ModelLayout layout, MemoryNeeds needs, RuntimeOptions options) {
 
   private static final System.Logger LOG = System.getLogger(MemoryBudget.class.getName());
 
@@ -36,7 +39,7 @@ record MemoryBudget(long limit, MemoryNeeds needs, RuntimeOptions options) {
       return Optional.empty();
     }
     MemoryNeeds needs = MemoryNeeds.of(layout, options.safety());
-    return Optional.of(new MemoryBudget(options.memoryLimit(), needs, options));
+    return Optional.of(new MemoryBudget(options.memoryLimit(), layout, needs, options));
   }
 
   /**
@@ -66,9 +69,14 @@ record MemoryBudget(long limit, MemoryNeeds needs, RuntimeOptions options) {
   /** This budget for an open model. */
   Equipment.Budget of(Stages stages, OrtRuntime runtime) {
     return new Equipment.Budget() {
+      private volatile MemoryNeeds open = needs; // layers opened for feature reuse stay open
+
       @Override
       public GenerationRequest fit(GenerationRequest request) {
-        return MemoryBudget.this.fit(request, work(request, stages), runtime);
+        Estimate estimate = estimate(request);
+        GenerationRequest fitted = MemoryBudget.this.fit(request, estimate, runtime);
+        open = estimate.open();
+        return fitted;
       }
 
       @Override
@@ -76,11 +84,46 @@ record MemoryBudget(long limit, MemoryNeeds needs, RuntimeOptions options) {
         if (!limitsTiles()) {
           return codec;
         }
-        MemoryNeeds.Work work = work(fitted, stages);
-        long beside = needs.besideDecoding(plan(fitted, work), work);
+        Estimate estimate = estimate(fitted);
+        long beside = estimate.besideDecoding(plan(fitted, estimate));
         return codec.withMemoryLimit(Math.max(1, limit - beside));
       }
+
+      private Estimate estimate(GenerationRequest request) {
+        MemoryNeeds own = reusing(request.featureReuse());
+        boolean reuses = request.featureReuse().isOn();
+        return new Estimate(own, reuses ? own : open, work(request, stages));
+      }
     };
+  }
+
+  private MemoryNeeds reusing(FeatureReuse reuse) {
+    try {
+      return needs.reusing(layout, reuse);
+    } catch (IOException e) {
+      throw new InferenceException("unet", "cannot be read for feature reuse", e);
+    }
+  }
+
+  /**
+   * What a generation takes.
+   *
+   * @param needs of what it uses
+   * @param open of what is open where all networks are resident
+   * @param work the generation
+   */
+  private record Estimate(MemoryNeeds needs, MemoryNeeds open, MemoryNeeds.Work work) {
+    long peak(MemoryPlan plan) {
+      return of(plan).peak(plan, work);
+    }
+
+    long besideDecoding(MemoryPlan plan) {
+      return of(plan).besideDecoding(plan, work);
+    }
+
+    private MemoryNeeds of(MemoryPlan plan) {
+      return plan.residency() == Residency.ALL ? open : needs;
+    }
   }
 
   private static MemoryNeeds.Work work(GenerationRequest request, Stages stages) {
@@ -97,23 +140,22 @@ record MemoryBudget(long limit, MemoryNeeds needs, RuntimeOptions options) {
     return request.init().guidance(prompts.guidance());
   }
 
-  private MemoryPlan plan(GenerationRequest request, MemoryNeeds.Work work) {
+  private MemoryPlan plan(GenerationRequest request, Estimate estimate) {
     return MemoryPlan.ALL.stream()
         .filter(candidate -> allowed(candidate, request))
-        .filter(candidate -> needs.peak(candidate, work) <= limit)
+        .filter(candidate -> estimate.peak(candidate) <= limit)
         .findFirst()
-        .orElseThrow(() -> refused(request, work));
+        .orElseThrow(() -> refused(request, estimate));
   }
 
-  private GenerationRequest fit(
-      GenerationRequest request, MemoryNeeds.Work work, OrtRuntime runtime) {
-    MemoryPlan plan = plan(request, work);
+  private GenerationRequest fit(GenerationRequest request, Estimate estimate, OrtRuntime runtime) {
+    MemoryPlan plan = plan(request, estimate);
     if (plan.residency() == Residency.ON_DEMAND) {
       runtime.keepOnlyWhatIsUsed();
     }
     LOG.log(
         System.Logger.Level.DEBUG,
-        () -> "memory plan: %s, about %s".formatted(plan, size(needs.peak(plan, work))));
+        () -> "memory plan: %s, about %s".formatted(plan, size(estimate.peak(plan))));
     return request.toBuilder().batching(plan.batching()).build();
   }
 
@@ -131,19 +173,19 @@ record MemoryBudget(long limit, MemoryNeeds needs, RuntimeOptions options) {
     return residency && batching && tiling;
   }
 
-  private IllegalArgumentException refused(GenerationRequest request, MemoryNeeds.Work work) {
+  private IllegalArgumentException refused(GenerationRequest request, Estimate estimate) {
     MemoryPlan least =
         MemoryPlan.ALL.stream()
             .filter(candidate -> allowed(candidate, request))
-            .min((one, other) -> Long.compare(needs.peak(one, work), needs.peak(other, work)))
+            .min((one, other) -> Long.compare(estimate.peak(one), estimate.peak(other)))
             .orElseThrow();
     return new IllegalArgumentException(
         "%d image(s) of %d x %d need about %s of memory at the least (%s), the limit is %s; use a smaller size, fewer images or a higher limit"
             .formatted(
-                work.images(),
-                work.width(),
-                work.height(),
-                size(needs.peak(least, work)),
+                estimate.work.images(),
+                estimate.work.width(),
+                estimate.work.height(),
+                size(estimate.peak(least)),
                 least,
                 size(limit)));
   }

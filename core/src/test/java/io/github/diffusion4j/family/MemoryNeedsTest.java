@@ -1,9 +1,11 @@
 package io.github.diffusion4j.family;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.BranchBatching;
+import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.family.MemoryNeeds.Work;
@@ -33,7 +35,8 @@ class MemoryNeedsTest {
               List.of(
                   new DenoiserMemory.Level(1, 0, 320, 8),
                   new DenoiserMemory.Level(4, 0, 640, 8),
-                  new DenoiserMemory.Level(16, 0, 1280, 8))),
+                  new DenoiserMemory.Level(16, 0, 1280, 8)),
+              1),
           new MemoryNeeds.Decoder(8, 2L * 4 * 128, 4));
 
   @ParameterizedTest
@@ -71,6 +74,29 @@ class MemoryNeedsTest {
     assertEquals(
         weights.get("text_encoder") + weights.get("unet") + needs.decoderWeights(),
         needs.alwaysResident());
+  }
+
+  @Test
+  void layersThatReuseFeaturesCountBesideTheWholeUNet() throws IOException {
+    ModelLayout layout = ModelLayout.of(Goldens.resource("/goldens/pipelines/weights/sd15"));
+    MemoryNeeds plain = MemoryNeeds.of(layout);
+    assertEquals(plain, plain.reusing(layout, FeatureReuse.OFF));
+    MemoryNeeds reusing = plain.reusing(layout, FeatureReuse.every(3));
+    long above = reusing.weights().get("unet above branch 0");
+    assertTrue(above > 0 && above < plain.weights().get("unet") / 2, "got " + above);
+    assertEquals(plain.alwaysResident() + above, reusing.alwaysResident());
+    for (MemoryPlan plan : MemoryPlan.ALL) {
+      long denoising = plain.denoising(PICTURE, plan.batching());
+      assertEquals(2 * denoising, reusing.denoising(PICTURE, plan.batching()), 1);
+      assertTrue(reusing.peak(plan, PICTURE) >= plain.peak(plan, PICTURE));
+    }
+    MemoryPlan all = MemoryPlan.ALL.get(0);
+    long more = reusing.peak(all, PICTURE) - plain.peak(all, PICTURE);
+    assertEquals(above + plain.denoising(PICTURE, all.batching()), more, 1);
+    long below = plain.reusing(layout, new FeatureReuse(3, 1)).alwaysResident();
+    assertTrue(below > reusing.alwaysResident(), "more layers");
+    assertThrows(
+        IllegalArgumentException.class, () -> plain.reusing(layout, new FeatureReuse(3, 99)));
   }
 
   @Test

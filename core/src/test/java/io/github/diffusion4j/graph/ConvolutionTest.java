@@ -2,6 +2,8 @@ package io.github.diffusion4j.graph;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Floats;
@@ -28,7 +30,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Convolutions of enlarged maps, folded and not. */
+/** Convolutions by fewer products give what plain ones give. */
 class ConvolutionTest {
 
   private static final long SEED = 20261123;
@@ -52,7 +54,68 @@ class ConvolutionTest {
   })
   void foldedUpsamplingGivesTheSame(int in, int channels, int height, int width, boolean bias)
       throws IOException {
+    Layer layer = Convolution::upsampledConv2d;
+    assertEquals(
+        2L * channels * 4 * height * width,
+        compare(layer, new Size(in, channels, height, width), bias, "Resize"));
+  }
+
+  /** Maps that tiles fill, that they do not fill, and that are smaller than one. */
+  @ParameterizedTest(name = "{0} to {1} channels, {2} x {3}, mostly {4}, bias {5}")
+  @CsvSource({
+    "192, 192, 8, 12, 64, true",
+    "192, 192, 8, 12, 32, true",
+    "224, 200, 1, 1, 64, false",
+    "200, 224, 1, 1, 63, true",
+    "193, 320, 7, 5, 96, true",
+    "320, 193, 9, 6, 48, false",
+    "640, 256, 3, 18, 128, true"
+  })
+  void fewerProductsGiveTheSame(int in, int channels, int height, int width, int side, boolean bias)
+      throws IOException {
+    Layer layer = (module, x, count) -> Convolution.conv3x3(module, x, count, side);
+    assertEquals(
+        2L * channels * height * width,
+        compare(layer, new Size(in, channels, height, width), bias, "Conv"));
+  }
+
+  @ParameterizedTest(name = "{0} to {1} channels, mostly {2}")
+  @CsvSource({"191, 320, 64", "320, 191, 64", "320, 320, 31"})
+  void smallOnesStayPlain(int in, int channels, int side) throws IOException {
+    Layer layer = (module, x, count) -> Convolution.conv3x3(module, x, count, side);
+    Size size = new Size(in, channels, 3, 3);
+    Path file = stored(size, true, new Random(SEED));
+    assertEquals(Set.of("Conv", "Identity"), operators(new Network(file, size, layer, true)));
+  }
+
+  private record Size(int in, int channels, int height, int width) {}
+
+  private interface Layer {
+    Value apply(Scope module, Value x, long channels);
+  }
+
+  private long compare(Layer layer, Size size, boolean bias, String replaced) throws IOException {
     Random random = new Random(SEED);
+    Path file = stored(size, bias, random);
+    float[] map = normal(random, 2 * size.in() * size.height() * size.width(), 1);
+    Network plain = new Network(file, size, layer, false);
+    Network quick = new Network(file, size, layer, true);
+    assertTrue(operators(plain).contains(replaced));
+    assertNotEquals(operators(plain), operators(quick));
+    float[] expected = run(plain, map);
+    float[] got = run(quick, map);
+    assertArrayEquals(expected, got, 3e-5f);
+    double squares = 0;
+    for (int i = 0; i < got.length; i++) {
+      squares += Math.pow(got[i] - expected[i], 2);
+    }
+    assertTrue(Math.sqrt(squares / got.length) < 3e-6, "mean of the errors");
+    return expected.length;
+  }
+
+  private Path stored(Size size, boolean bias, Random random) throws IOException {
+    int channels = size.channels();
+    int in = size.in();
     Path file = folder.resolve("model.safetensors");
     float[] weight = normal(random, channels * in * 9, Math.sqrt(in * 9));
     SafetensorsWriter writer =
@@ -62,11 +125,7 @@ class ConvolutionTest {
       writer.add("up.bias", List.of((long) channels), normal(random, channels, 1));
     }
     writer.write(file);
-    float[] map = normal(random, 2 * in * height * width, 1);
-    long[] shape = {2, in, height, width};
-    float[] plain = run(file, channels, shape, map, false);
-    assertEquals(2L * channels * 4 * height * width, plain.length);
-    assertArrayEquals(plain, run(file, channels, shape, map, true), 1e-5f);
+    return file;
   }
 
   private static float[] normal(Random random, int count, double divisor) {
@@ -77,31 +136,33 @@ class ConvolutionTest {
     return values;
   }
 
-  private float[] run(Path file, int channels, long[] shape, float[] map, boolean folded)
-      throws IOException {
-    Network network = new Network(file, channels, shape[1], folded);
+  private static Set<String> operators(Network network) throws IOException {
+    BuiltModel built = network.build(OrtRuntime.of(RuntimeOptions.defaults()), List.of());
+    return Set.copyOf(OnnxFile.of(built, "test").operators());
+  }
+
+  private static float[] run(Network network, float[] map) throws IOException {
+    Size size = network.size();
     try (OrtModel model =
             OrtRuntime.of(RuntimeOptions.defaults()).open("test", network, List.of());
         OrtBinding binding = model.bind(new CancelToken())) {
-      binding.input("x", shape).put(map);
+      binding.input("x", 2, size.in(), size.height(), size.width()).put(map);
       return binding.fetch(Set.of("y")).get("y").values();
     }
   }
 
-  private record Network(Path file, int channels, long in, boolean folded)
+  private record Network(Path file, Size size, Layer layer, boolean fewerProducts)
       implements NetworkSource {
 
     @Override
     public BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits) throws IOException {
       try (TensorStore store = TensorStore.open(file)) {
-        GraphOptions options = new GraphOptions(ElementType.FLOAT32, true, folded);
+        GraphOptions options = new GraphOptions(ElementType.FLOAT32, true, fewerProducts);
         Graph graph = new Graph("test", Weights.of(store), options);
-        Value x = graph.input("x", ElementType.FLOAT32, "batch", in, "height", "width");
-        Value y = Convolution.upsampledConv2d(graph.root().at("up"), x, channels);
-        graph.output("y", y, "batch", channels, "rows", "columns");
-        BuiltModel built = graph.build(key -> false);
-        assertEquals(!folded, OnnxFile.of(built, "test").operators().contains("Resize"));
-        return built;
+        Value x = graph.input("x", ElementType.FLOAT32, "batch", size.in(), "height", "width");
+        Value y = layer.apply(graph.root().at("up"), x, size.channels());
+        graph.output("y", y, "batch", size.channels(), "rows", "columns");
+        return graph.build(key -> false);
       }
     }
 

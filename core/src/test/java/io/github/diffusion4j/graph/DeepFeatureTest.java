@@ -29,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DynamicTest;
@@ -107,31 +108,38 @@ class DeepFeatureTest {
 
   private static void check(Path folder, long seed) throws IOException {
     BuiltNetwork network = network(folder).orElseThrow();
-    int layers = ((UNet) network.architecture()).config().upLayers();
+    UNet unet = (UNet) network.architecture();
+    int layers = unet.config().upLayers();
+    BuiltNetwork giving = new BuiltNetwork("unet", unet.withDeepFeatures(), network.weights());
     float[] expected;
     try (OrtModel plain = RUNTIME.open("unet", network, List.of())) {
-      expected = run(plain, seed, new float[0], new long[0]).get(OUTPUT).values();
+      expected = run(plain, seed, Set.of(OUTPUT), Map.of()).get(OUTPUT).values();
     }
+    Map<String, OrtOutput> outputs;
+    try (OrtModel whole = RUNTIME.open("unet", giving, List.of())) {
+      float[] alone = run(whole, seed, Set.of(OUTPUT), Map.of()).get(OUTPUT).values();
+      assertArrayEquals(expected, alone, "features that are not asked for change no bit");
+      outputs = run(whole, seed, whole.outputs().keySet(), Map.of());
+      assertArrayEquals(expected, outputs.get(OUTPUT).values(), "nor do those that are");
+    }
+    assertEquals(1 + layers, outputs.size());
     float largest = 1;
     for (float value : expected) {
       largest = Math.max(largest, Math.abs(value));
     }
     for (int branch = 0; branch < layers; branch++) {
-      GraphEdit output = new GraphEdit.DeepFeatureOutput(branch);
+      String where = folder + ", branch " + branch;
+      String name = GraphEdit.deepFeature(branch);
+      Feature feature = Feature.of(outputs.get(name));
       GraphEdit input = new GraphEdit.DeepFeatureInput(branch);
-      try (OrtModel whole = RUNTIME.open("unet", network, List.of(output));
-          OrtModel above = RUNTIME.open("unet", network, List.of(input))) {
-        String where = folder + ", branch " + branch;
-        Map<String, OrtOutput> wholes = run(whole, seed, new float[0], new long[0]);
-        assertArrayEquals(expected, wholes.get(OUTPUT).values(), TOLERANCE * largest, where);
-        OrtOutput feature = wholes.get(GraphEdit.DEEP_FEATURE);
-        long[] shape = new long[4];
-        Arrays.setAll(shape, feature::dim);
-        assertEquals(shape[1], above.input(GraphEdit.DEEP_FEATURE).dim(1), where);
-        float[] found = run(above, seed, feature.values(), shape).get(OUTPUT).values();
+      try (OrtModel above = RUNTIME.open("unet", giving, List.of(input))) {
+        assertEquals(Set.of(OUTPUT), above.outputs().keySet());
+        assertEquals(feature.shape[1], above.input(name).dim(1), where);
+        float[] found =
+            run(above, seed, Set.of(OUTPUT), Map.of(name, feature)).get(OUTPUT).values();
         assertArrayEquals(expected, found, TOLERANCE * largest, where);
-        float[] other =
-            run(above, seed, new float[feature.values().length], shape).get(OUTPUT).values();
+        Feature none = new Feature(new float[feature.values.length], feature.shape);
+        float[] other = run(above, seed, Set.of(OUTPUT), Map.of(name, none)).get(OUTPUT).values();
         assertFalse(Arrays.equals(found, other), where + ": the feature counts");
       }
     }
@@ -144,18 +152,27 @@ class DeepFeatureTest {
         thrown.getMessage());
   }
 
+  private record Feature(float[] values, long[] shape) {
+    static Feature of(OrtOutput output) {
+      long[] shape = new long[4];
+      Arrays.setAll(shape, output::dim);
+      return new Feature(output.values(), shape);
+    }
+  }
+
   /** Two maps of 9 by 6, and everything else to fit: each input from a seed of its own. */
   private static Map<String, OrtOutput> run(
-      OrtModel model, long seed, float[] feature, long... featureShape) {
+      OrtModel model, long seed, Set<String> wanted, Map<String, Feature> features) {
     try (OrtBinding binding = model.bind(new CancelToken())) {
       for (TensorSpec spec : model.inputs().values()) {
-        if (spec.name().equals(GraphEdit.DEEP_FEATURE)) {
-          binding.input(spec.name(), featureShape).put(feature);
+        Feature feature = features.get(spec.name());
+        if (feature != null) {
+          binding.input(spec.name(), feature.shape).put(feature.values);
         } else {
           fill(spec, binding, new Random(seed + spec.name().hashCode()));
         }
       }
-      return binding.fetch(model.outputs().keySet());
+      return binding.fetch(wanted);
     }
   }
 

@@ -87,6 +87,26 @@ class NetworkSessionTest {
   }
 
   @Test
+  void aSupersededOneIsClosedAfterItsLastUse() throws IOException {
+    Watched network = new Watched("unet", new Residents(false));
+    network.session.acquire();
+    network.session.acquire();
+    network.session.supersede();
+    network.session.release();
+    assertEquals(1, network.open.get(), "closed under a user");
+    network.session.release();
+    assertEquals(0, network.open.get());
+    network.use();
+    assertEquals(0, network.open.get(), "used again");
+    network.session.keep();
+    network.use();
+    assertEquals(1, network.open.get());
+    network.session.supersede();
+    assertEquals(0, network.open.get(), "nobody used it");
+    assertEquals(3, network.openings.get());
+  }
+
+  @Test
   void closedForGood() {
     Watched network = new Watched("unet", new Residents(false));
     network.session.close();

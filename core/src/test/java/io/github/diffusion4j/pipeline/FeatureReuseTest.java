@@ -23,8 +23,8 @@ import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.config.ConfigFile;
 import io.github.diffusion4j.family.ModelLayout;
-import io.github.diffusion4j.graph.Architectures;
 import io.github.diffusion4j.graph.BuiltNetwork;
+import io.github.diffusion4j.graph.UNet;
 import io.github.diffusion4j.graph.WeightSource;
 import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.NativeCount;
@@ -45,12 +45,12 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -64,6 +64,7 @@ class FeatureReuseTest {
   private static final RuntimeOptions OPTIONS = RuntimeOptions.builder().intraOpThreads(1).build();
   private static final float GUIDANCE = 4;
   private static final int STEPS = 7;
+  private static final int ONE_SESSION = 2; // itself and its options
   private static final LatentShape SHAPE = new LatentShape(1, 4, 6, 8);
 
   @TempDir Path place;
@@ -117,8 +118,8 @@ class FeatureReuseTest {
       assertSame(plain, paint(pipeline, request().featureReuse(new FeatureReuse(1, 2))), 0);
       assertEquals(open, NativeCount.open(), "sessions");
       List<float[]> reused = paint(pipeline, request().featureReuse(FeatureReuse.every(3)));
-      assertTrue(NativeCount.open() > open, "sessions are opened when they are asked for");
-      assertSame(plain.subList(0, 1), reused.subList(0, 1), 1e-5);
+      assertEquals(open + ONE_SESSION, NativeCount.open(), "the whole network is not opened again");
+      assertSame(plain.subList(0, 1), reused.subList(0, 1), 0);
       assertFalse(Arrays.equals(plain.get(1), reused.get(1)));
       open = NativeCount.open();
       paint(pipeline, request().featureReuse(FeatureReuse.every(2)));
@@ -139,6 +140,50 @@ class FeatureReuseTest {
       assertSame(first, paint(pipeline, request().featureReuse(new FeatureReuse(3, 0))), 0);
       assertEquals(open, NativeCount.open());
     }
+  }
+
+  @Test
+  void aCutElsewhereIsClosedAfterTheGenerationThatUsesIt() throws IOException {
+    try (StableDiffusionPipeline pipeline = load()) {
+      int open = NativeCount.open();
+      GenerationRequestBuilder first = request().featureReuse(new FeatureReuse(3, 0));
+      GenerationRequest second = request().featureReuse(new FeatureReuse(2, 1)).build();
+      List<float[]> alone = paint(pipeline, first);
+      Recording recording = new Recording();
+      pipeline.generate(
+          first.build(),
+          event -> {
+            recording.onStep(event);
+            if (event.evaluation() == 1) {
+              pipeline.generate(second);
+            }
+          });
+      assertSame(alone, recording.steps, 0);
+      assertEquals(open + ONE_SESSION, NativeCount.open(), "the latest cut alone");
+      paint(pipeline, request().featureReuse(new FeatureReuse(3, 1)));
+      assertEquals(open + ONE_SESSION, NativeCount.open());
+    }
+  }
+
+  /** Optimized models are kept of the network that is always open, features and all. */
+  @Test
+  void optimizedModelsServeReuse() throws IOException {
+    Path cache = place.resolve("cache");
+    RuntimeOptions keeping = OPTIONS.toBuilder().optimizedModelCache(cache).build();
+    List<float[]> expected;
+    try (StableDiffusionPipeline pipeline = load()) {
+      expected = paint(pipeline, request().featureReuse(FeatureReuse.every(3)));
+    }
+    List<String> kept = List.of();
+    for (int i = 0; i < 2; i++) {
+      try (StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(model, keeping)) {
+        assertSame(expected, paint(pipeline, request().featureReuse(FeatureReuse.every(3))), 0);
+      }
+      List<String> entries = Stream.of(cache.toFile().list()).sorted().toList();
+      assertEquals(i == 0 ? entries : kept, entries);
+      kept = entries;
+    }
+    assertEquals(3, kept.size(), "text encoder, UNet, decoder");
   }
 
   @Test
@@ -166,26 +211,26 @@ class FeatureReuseTest {
       x[i] *= (float) run.initNoiseSigma();
     }
     OrtRuntime runtime = OrtRuntime.of(OPTIONS);
-    GraphEdit given = new GraphEdit.DeepFeatureOutput(reuse.branch());
+    String feature = GraphEdit.deepFeature(reuse.branch());
     GraphEdit taken = new GraphEdit.DeepFeatureInput(reuse.branch());
     List<float[]> steps = new ArrayList<>();
     Map<Integer, OrtOutput> features = new HashMap<>(); // by branches
     Map<Integer, Integer> made = new HashMap<>();
-    try (OrtModel whole = runtime.open("unet", network(), List.of(given));
+    try (OrtModel whole = runtime.open("unet", network(), List.of());
         OrtModel above = runtime.open("unet", network(), List.of(taken))) {
       for (int evaluation = 0; evaluation < STEPS; evaluation++) {
         Conditioning told = evaluation < guided ? both : both.withBranches(1);
         int period = evaluation / reuse.interval();
-        Optional<OrtOutput> kept =
+        Map<String, OrtOutput> kept =
             made.getOrDefault(told.branches(), -1) == period
-                ? Optional.of(features.get(told.branches()))
-                : Optional.empty();
+                ? Map.of(feature, features.get(told.branches()))
+                : Map.of();
         float[] in = new float[x.length];
         run.scaleInput(x, in);
-        OrtModel network = kept.isPresent() ? above : whole;
+        OrtModel network = kept.isEmpty() ? whole : above;
         Map<String, OrtOutput> outputs = evaluate(network, told, in, run.timestep(), kept);
         if (kept.isEmpty()) {
-          features.put(told.branches(), outputs.get(GraphEdit.DEEP_FEATURE));
+          features.put(told.branches(), outputs.get(feature));
           made.put(told.branches(), period);
         }
         run.step(guided(outputs.get("out_sample").values(), told.branches()), x);
@@ -198,12 +243,16 @@ class FeatureReuseTest {
   private BuiltNetwork network() {
     return new BuiltNetwork(
         "unet",
-        Architectures.of("unet", ConfigFile.read(model, "unet/config.json")),
+        UNet.of(ConfigFile.read(model, "unet/config.json")).withDeepFeatures(),
         WeightSource.of(model.resolve("unet/diffusion_pytorch_model.safetensors")));
   }
 
   private static Map<String, OrtOutput> evaluate(
-      OrtModel network, Conditioning told, float[] in, double timestep, Optional<OrtOutput> kept) {
+      OrtModel network,
+      Conditioning told,
+      float[] in,
+      double timestep,
+      Map<String, OrtOutput> kept) {
     int branches = told.branches();
     try (OrtBinding binding = network.bind(new CancelToken())) {
       float[] rows = Arrays.copyOf(in, branches * in.length);
@@ -214,10 +263,10 @@ class FeatureReuseTest {
       OrtTensor tensor =
           binding.input(text.name(), branches, text.rowShape().get(0), text.rowShape().get(1));
       tensor.put(text.values(), 0, 0, tensor.elements());
-      kept.ifPresent(
-          deep ->
+      kept.forEach(
+          (name, deep) ->
               binding
-                  .input(GraphEdit.DEEP_FEATURE, deep.dim(0), deep.dim(1), deep.dim(2), deep.dim(3))
+                  .input(name, deep.dim(0), deep.dim(1), deep.dim(2), deep.dim(3))
                   .put(deep.values()));
       return binding.fetch(network.outputs().keySet());
     }
@@ -329,6 +378,7 @@ class FeatureReuseTest {
     RuntimeOptions sharing = OPTIONS.toBuilder().batching(8, Duration.ofMillis(50)).build();
     ExecutorService threads = Executors.newFixedThreadPool(3);
     try (StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(model, sharing)) {
+      int open = NativeCount.open();
       List<FeatureReuse> ways =
           List.of(FeatureReuse.every(3), new FeatureReuse(2, 1), FeatureReuse.OFF);
       List<List<float[]>> alone = new ArrayList<>();
@@ -341,6 +391,7 @@ class FeatureReuseTest {
       for (int i = 0; i < ways.size(); i++) {
         assertSame(alone.get(i), together.get(i).get(), 0);
       }
+      assertEquals(open + ONE_SESSION, NativeCount.open(), "one cut at most stays");
     } finally {
       threads.shutdown();
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.diffusion4j.BranchBatching;
+import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.PromptOptions;
@@ -206,5 +207,32 @@ class MemoryLimitTest {
     MemoryPlan onDemand = new MemoryPlan(Residency.ON_DEMAND, BranchBatching.TOGETHER, false);
     Work large = new Work(1024, 1024, 1, 2);
     assertTrue(more.peak(onDemand, large) > own.peak(onDemand, large), "the denoiser's part");
+  }
+
+  /** Where all stay open, also for later generations that reuse nothing. */
+  @Test
+  void whatFeatureReuseOpensCounts(@TempDir Path folder) throws IOException {
+    Path place = FeatureReuseGoldenTest.model("two-layers", folder);
+    ModelLayout layout = ModelLayout.of(place);
+    MemoryNeeds needed = MemoryNeeds.of(layout).reusing(layout, FeatureReuse.every(2));
+    MemoryPlan separate = new MemoryPlan(Residency.ALL, BranchBatching.ONE_BY_ONE, false);
+    RuntimeOptions options =
+        RuntimeOptions.builder()
+            .intraOpThreads(1)
+            .residency(Residency.ALL)
+            .memoryLimit(needed.peak(separate, WORK))
+            .build();
+    GenerationRequest reusing =
+        REQUEST.toBuilder().steps(2).featureReuse(FeatureReuse.every(2)).build();
+    GenerationRequest odd = reusing.toBuilder().featureReuse(new FeatureReuse(2, 99)).build();
+    try (StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(place, options)) {
+      assertEquals(BranchBatching.TOGETHER, batching(pipeline, REQUEST));
+      String said =
+          assertThrows(IllegalArgumentException.class, () -> pipeline.generate(odd)).getMessage();
+      assertTrue(said.contains("must be in [0, 5]"), said);
+      assertEquals(BranchBatching.TOGETHER, batching(pipeline, REQUEST), "nothing was opened");
+      assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline, reusing));
+      assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline, REQUEST));
+    }
   }
 }

@@ -3,6 +3,7 @@ package io.github.diffusion4j.cli;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.ModelFacts;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
@@ -84,10 +85,11 @@ final class InspectCommand implements Callable<Integer> {
       return Optional.empty();
     }
     MemoryNeeds needs = MemoryNeeds.of(inspection.layout());
+    MemoryNeeds reusing = needs.reusing(inspection.layout(), FeatureReuse.every(2));
     int branches = facts.get().guidanceScale() > 1 ? 2 : 1;
-    return Optional.of(
-        new MemoryTable(
-            needs, new MemoryNeeds.Work(facts.get().width(), facts.get().height(), 1, branches)));
+    MemoryNeeds.Work work =
+        new MemoryNeeds.Work(facts.get().width(), facts.get().height(), 1, branches);
+    return Optional.of(new MemoryTable(needs, reusing, work));
   }
 
   private Optional<ModelFacts> facts(ModelLayout layout) throws IOException {

@@ -9,9 +9,10 @@ import java.util.Locale;
  * What a model takes of memory, for people and programs.
  *
  * @param needs of the model
+ * @param reusing of the model where features are reused; the same where that cannot be
  * @param work the generation that plans are counted for
  */
-record MemoryTable(MemoryNeeds needs, MemoryNeeds.Work work) {
+record MemoryTable(MemoryNeeds needs, MemoryNeeds reusing, MemoryNeeds.Work work) {
 
   private static final double MIB = 1L << 20;
 
@@ -26,7 +27,16 @@ record MemoryTable(MemoryNeeds needs, MemoryNeeds.Work work) {
     for (MemoryPlan plan : MemoryPlan.ALL) {
       Inspection.line(text, "  peak", size(needs.peak(plan, work)) + "  " + plan);
     }
+    if (reuses()) {
+      MemoryPlan first = MemoryPlan.ALL.get(0);
+      Inspection.line(
+          text, "  peak", size(reusing.peak(first, work)) + "  " + first + ", with feature reuse");
+    }
     return text.toString();
+  }
+
+  private boolean reuses() {
+    return !reusing.equals(needs);
   }
 
   private static String size(long bytes) {
@@ -40,13 +50,17 @@ record MemoryTable(MemoryNeeds needs, MemoryNeeds.Work work) {
     ObjectNode weights = memory.putObject("weights_bytes");
     needs.weights().forEach(weights::put);
     for (MemoryPlan plan : MemoryPlan.ALL) {
-      memory
-          .withArray("plans")
-          .addObject()
-          .put("residency", plan.residency().name().toLowerCase(Locale.ROOT))
-          .put("batching", plan.batching().name().toLowerCase(Locale.ROOT))
-          .put("tiled", plan.tiled())
-          .put("peak_bytes", needs.peak(plan, work));
+      ObjectNode entry =
+          memory
+              .withArray("plans")
+              .addObject()
+              .put("residency", plan.residency().name().toLowerCase(Locale.ROOT))
+              .put("batching", plan.batching().name().toLowerCase(Locale.ROOT))
+              .put("tiled", plan.tiled())
+              .put("peak_bytes", needs.peak(plan, work));
+      if (reuses()) {
+        entry.put("peak_bytes_with_feature_reuse", reusing.peak(plan, work));
+      }
     }
   }
 }

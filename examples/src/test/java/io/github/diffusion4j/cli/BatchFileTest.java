@@ -303,10 +303,7 @@ class BatchFileTest {
 
   @Test
   void partsOfAPicturesFeatureReuseCanBeChanged() throws IOException {
-    Path goldens = Path.of("../core/src/test/resources/goldens/pipelines");
-    Path model = folder.resolve("model");
-    copy(goldens.resolve("weights/sd15"), model);
-    copy(goldens.resolve("sd15-clip-skip/model/tokenizer"), model.resolve("tokenizer"));
+    Path model = modelOfWeights(folder.resolve("model"));
     Path painted = folder.resolve("painted.png");
     Run run =
         Run.of(
@@ -322,6 +319,14 @@ class BatchFileTest {
     assertEquals(FeatureReuse.OFF, reuse("", from, "--feature-reuse=1"));
     assertEquals(
         new FeatureReuse(5, 2), reuse(",\"feature-reuse-branch\":2", from, "--feature-reuse=5"));
+  }
+
+  /** A model of weights with what exports have beside. */
+  static Path modelOfWeights(Path model) throws IOException {
+    Path goldens = Path.of("../core/src/test/resources/goldens/pipelines");
+    copy(goldens.resolve("weights/sd15"), model);
+    copy(goldens.resolve("sd15-clip-skip/model/tokenizer"), model.resolve("tokenizer"));
+    return model;
   }
 
   private static void copy(Path from, Path to) throws IOException {

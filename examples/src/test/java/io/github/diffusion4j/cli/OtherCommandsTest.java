@@ -118,6 +118,21 @@ class OtherCommandsTest {
     assertTrue(memory.path("plans").path(0).path("peak_bytes").asLong() > 100_000_000);
     String text = Run.of("inspect").out();
     assertTrue(text.contains("networks on demand, guidance branch by branch"), text);
+    assertFalse(text.contains("with feature reuse"), text);
+  }
+
+  @Test
+  void inspectEstimatesFeatureReuseOfModelsThatCan() throws IOException {
+    String model = BatchFileTest.modelOfWeights(folder.resolve("model")).toString();
+    Run run = Run.of("inspect", model, "--json");
+    assertEquals(0, run.code(), run.err());
+    for (JsonNode plan : new JsonMapper().readTree(run.out()).path("memory").path("plans")) {
+      long without = plan.path("peak_bytes").asLong();
+      long reusing = plan.path("peak_bytes_with_feature_reuse").asLong();
+      assertTrue(reusing >= without && without > 0, plan.toString());
+    }
+    String text = Run.of("inspect", model).out();
+    assertTrue(text.contains("all networks resident, with feature reuse"), text);
   }
 
   @Test
