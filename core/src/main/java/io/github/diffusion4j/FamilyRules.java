@@ -61,4 +61,13 @@ public interface FamilyRules {
   default int patch() {
     return 1;
   }
+
+  /**
+   * Latent cells that a picture has at most along each side.
+   *
+   * @return no limit, but for a transformer whose table of places ends
+   */
+  default int longestSide() {
+    return Integer.MAX_VALUE;
+  }
 }

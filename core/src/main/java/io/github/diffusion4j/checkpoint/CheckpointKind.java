@@ -51,11 +51,13 @@ public enum CheckpointKind {
     others.put("double_blocks.", "FLUX in one file: take its folder");
     others.put("model.diffusion_model.double_blocks.", "FLUX in one file: take its folder");
     others.put("first_stage_model.", "an autoencoder without UNet and text encoder");
+    others.put("input_blocks.", "a UNet alone: take a file that holds a whole model");
     others.put("encoder.", "an autoencoder without UNet and text encoder");
     others.put("decoder.", "an autoencoder without UNet and text encoder");
     others.put("down_blocks.", "one network in diffusers' layout: take the folder of the model");
     others.put("text_model.", "a text encoder: take the folder of the model");
     others.put("emb_params", "an embedding of textual inversion: give it beside a model");
+    others.put("clip_g", "an embedding of textual inversion for SDXL: give it beside a model");
     return others;
   }
 
@@ -105,8 +107,13 @@ public enum CheckpointKind {
     }
     if (any(names, UNET + "input_blocks.")) {
       List<CheckpointKind> kinds = kinds(names);
-      return "a UNet %s autoencoder and %s text encoder; take a file that holds all, or the folder of the model"
-          .formatted(any(names, AUTOENCODER) ? "with" : "without", kinds.isEmpty() ? "no" : kinds);
+      return "a UNet %s autoencoder and %s; take a file that holds all, or the folder of the model"
+          .formatted(
+              any(names, AUTOENCODER) ? "with" : "without",
+              kinds.isEmpty()
+                  ? "without text encoder"
+                  : "with %s of %s"
+                      .formatted(kinds.size() > 1 ? "text encoders" : "text encoder", kinds));
     }
     if (names.stream().anyMatch(name -> LORA.matcher(name).matches())) {
       return "a LoRA: give it beside a model";
@@ -115,7 +122,9 @@ public enum CheckpointKind {
         .filter(other -> any(names, other.getKey()))
         .map(Map.Entry::getValue)
         .findFirst()
-        .orElse(names.stream().limit(3).toList().toString());
+        .orElse(
+            names.stream().limit(3).toList()
+                + (names.size() == 1 ? ", perhaps an embedding of textual inversion" : ""));
   }
 
   private static boolean any(Set<String> names, String start) {

@@ -131,7 +131,7 @@ final class LdmUNet implements Mapping {
         int dot = module.lastIndexOf('.');
         module = dot < 0 ? "" : module.substring(0, dot);
       } while (!module.isEmpty() && !modules.containsKey(module));
-      if (module.isEmpty()) {
+      if (module.isEmpty() || StoredNetwork.isScale(name)) {
         unknown.add(name);
       } else {
         mapped.put(

@@ -19,6 +19,10 @@ final class OpenClipText implements Mapping {
   private static final Pattern LAYER =
       Pattern.compile("transformer\\.resblocks\\.(\\d{1,3})\\.(.+)[._](weight|bias)");
   private static final String PROJECTION = "text_projection";
+
+  /** As some files have it: not transposed. */
+  private static final String LAYER_PROJECTION = "text_projection.weight";
+
   private static final Map<String, String> PARTS =
       Map.of(
           "ln_1", "layer_norm1",
@@ -63,14 +67,15 @@ final class OpenClipText implements Mapping {
     for (Map.Entry<String, TensorInfo> tensor : stored.tensors().entrySet()) {
       String name = tensor.getKey();
       Matcher layer = LAYER.matcher(name);
-      if (name.equals("logit_scale") || name.equals("attn_mask")) {
-        continue; // of the training, and a constant
+      if (isBeside(name)) {
+        continue;
       } else if (AROUND.containsKey(name)) {
         mapped.put(AROUND.get(name), Weight.of(tensor.getValue()));
-      } else if (name.equals(PROJECTION)) {
+      } else if (name.equals(PROJECTION) || name.equals(LAYER_PROJECTION)) {
         if (projects) {
           stored.tensor(name, 2);
-          mapped.put(PROJECTION + ".weight", Weight.of(tensor.getValue()).transpose());
+          Weight weight = Weight.of(tensor.getValue());
+          mapped.put(LAYER_PROJECTION, name.equals(PROJECTION) ? weight.transpose() : weight);
         }
       } else if (!layer.matches() || !add(layer, tensor.getValue(), mapped)) {
         unknown.add(name);
@@ -80,6 +85,14 @@ final class OpenClipText implements Mapping {
       throw stored.unexpected(unknown);
     }
     return mapped;
+  }
+
+  /** Of the training, a constant, or of the encoder of pictures that was trained with this one. */
+  private static boolean isBeside(String name) {
+    return name.equals("logit_scale")
+        || name.equals("attn_mask")
+        || name.endsWith("position_ids")
+        || name.startsWith("visual.");
   }
 
   private boolean add(Matcher layer, TensorInfo info, Map<String, Weight> mapped) {
@@ -120,7 +133,13 @@ final class OpenClipText implements Mapping {
     config.put("intermediate_size", stored.size("transformer.resblocks.0.mlp.c_fc.weight", 2, 0));
     config.put("num_hidden_layers", layers);
     config.put("num_attention_heads", Math.max(1, width / 64));
-    config.put("projection_dim", projects ? stored.size(PROJECTION, 2, 1) : width);
+    config.put("projection_dim", projects ? projected() : width);
     return config;
+  }
+
+  private int projected() {
+    return stored.has(LAYER_PROJECTION)
+        ? stored.size(LAYER_PROJECTION, 2, 0)
+        : stored.size(PROJECTION, 2, 1);
   }
 }

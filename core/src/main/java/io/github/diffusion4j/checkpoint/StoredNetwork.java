@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -19,6 +20,10 @@ import java.util.stream.Stream;
  * @param tensors by name without the prefix
  */
 record StoredNetwork(Path file, String prefix, NavigableMap<String, TensorInfo> tensors) {
+
+  /** What programs that quantize put beside weights. */
+  private static final Pattern SCALED =
+      Pattern.compile("(.*\\.)?(scale_weight|weight_scale|scale_input|input_scale|scaled_fp8)");
 
   StoredNetwork {
     tensors = Collections.unmodifiableNavigableMap(new TreeMap<>(tensors));
@@ -83,8 +88,18 @@ record StoredNetwork(Path file, String prefix, NavigableMap<String, TensorInfo> 
     return (int) size;
   }
 
+  /** Whether a tensor is a scale of quantized weights. */
+  static boolean isScale(String name) {
+    return SCALED.matcher(name).matches();
+  }
+
   /** An error about tensors that belong to no module that is known here. */
   ModelFormatException unexpected(List<String> names) {
+    if (names.stream().anyMatch(StoredNetwork::isScale)) {
+      return error(
+          "has weights of 8 bits with scales beside them, such as %s, which are not read; take the model in F16, BF16 or plain F8_E4M3"
+              .formatted(names.stream().limit(3).map(name -> prefix + name).toList()));
+    }
     return error(
         "has %d tensors that are not part of this kind of network, such as %s"
             .formatted(names.size(), names.stream().limit(3).map(name -> prefix + name).toList()));

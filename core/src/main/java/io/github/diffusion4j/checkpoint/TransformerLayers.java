@@ -94,6 +94,7 @@ public final class TransformerLayers {
 
   private void single(String original, String block) {
     put(original + "linear1", block, SINGLE);
+    put(original + "qkv", block, PICTURE); // its first rows
     put(original + "linear2", block, "proj_out");
     put(original + "modulation.lin", block, "norm.linear");
   }

@@ -2,6 +2,8 @@ package io.github.diffusion4j.family;
 
 import static java.util.Objects.requireNonNull;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.diffusion4j.LoraSet;
 import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
@@ -36,6 +38,7 @@ public record ComponentNetwork(String component, Path file, Optional<BuiltNetwor
 
   private static final String ONNX = "model.onnx";
   private static final String CONFIG = "config.json";
+  private static final String INDEX = "model_index.json";
   private static final String AUTOENCODER = "vae";
 
   /** Checks that the parts are there. */
@@ -75,7 +78,7 @@ public record ComponentNetwork(String component, Path file, Optional<BuiltNetwor
   }
 
   private static BuiltNetwork build(Path model, String component, String place, Path file) {
-    ConfigFile config = ConfigFile.read(model, place + "/" + CONFIG);
+    ConfigFile config = config(model, component, place);
     if (!config.present()) {
       throw new ModelFormatException(
           "%s: %s is there, but not %s/config.json, which says what network it belongs to; download the whole repository"
@@ -84,12 +87,26 @@ public record ComponentNetwork(String component, Path file, Optional<BuiltNetwor
     return new BuiltNetwork(component, Architectures.of(component, config), WeightSource.of(file));
   }
 
+  /** A configuration; where it names no class that is known, with the class of model_index.json. */
+  private static ConfigFile config(Path model, String component, String place) {
+    ConfigFile config = ConfigFile.read(model, place + "/" + CONFIG);
+    if (!config.present() || Architectures.knows(component, config)) {
+      return config;
+    }
+    JsonNode named = ConfigFile.read(model, INDEX).root().path(place).path(1);
+    if (!named.isTextual()) {
+      return config;
+    }
+    ObjectNode root = config.root().deepCopy();
+    return new ConfigFile(config.name(), root.set("_class_name", named));
+  }
+
   /** Whether a component's network is there as a file, or as weights that it can be built from. */
   static boolean isThere(Path model, String component) {
     String place = place(model, component);
     return Files.isRegularFile(model.resolve(component).resolve(ONNX))
         || WeightFile.in(model.resolve(place)).isPresent()
-            && Architectures.knows(component, ConfigFile.read(model, place + "/" + CONFIG));
+            && Architectures.knows(component, config(model, component, place));
   }
 
   /**

@@ -75,7 +75,7 @@ public final class ModelLayout {
    */
   public static ModelLayout of(Path model, CheckpointHints hints) throws IOException {
     if (!Files.exists(model)) {
-      throw new NoSuchFileException(model.toString(), null, "no model there");
+      throw new NoSuchFileException(model.toString(), null, "no model there" + ofHub(model));
     }
     if (Files.isDirectory(model)) {
       return ofFolder(model);
@@ -88,6 +88,15 @@ public final class ModelLayout {
     return new ModelLayout(files, files.config("model_index.json"), Additions.NONE);
   }
 
+  /** What to do where a path looks like the name of a repository: an owner and a model. */
+  private static String ofHub(Path model) {
+    String name = model.toString().replace('\\', '/');
+    return name.matches("[\\w-]+/[\\w.-]+")
+        ? ". Models are folders or files on this computer, nothing is downloaded; if this is a repository of the Hugging Face hub, get it with `git lfs install` and `git clone https://huggingface.co/%s`, and give its folder"
+            .formatted(name)
+        : "";
+  }
+
   private static ModelLayout ofFolder(Path folder) {
     ConfigFile index = ConfigFile.read(folder, "model_index.json");
     if (!index.present()) {
@@ -97,7 +106,10 @@ public final class ModelLayout {
       throw new ModelFormatException(
           folder
               + ": no model_index.json there. Expected a model in the layout of the Hugging"
-              + " Face hub: model_index.json beside text_encoder/, unet/, vae/ …");
+              + " Face hub: model_index.json beside text_encoder/, unet/, vae/ …"
+              + (Files.isRegularFile(folder.resolve("config.json"))
+                  ? "; this seems to be one of its components: give the folder above it"
+                  : ""));
     }
     return new ModelLayout(new FolderFiles(folder), index, Additions.NONE);
   }

@@ -78,7 +78,13 @@ final class StableDiffusion3Family implements ModelFamily {
       ModelFacts facts =
           parts.facts(transformer, codec, new Components.Defaults(name(), 128, 28, 7));
       int patch = layout.config("transformer").positive("patch_size").orElse(2);
-      Rules rules = new Rules(patch, new FlowShift(facts.schedulerConfig()));
+      int longest =
+          layout
+              .config("transformer")
+              .positive("pos_embed_max_size")
+              .map(places -> (int) Math.min(Integer.MAX_VALUE, (long) places * patch))
+              .orElse(Integer.MAX_VALUE);
+      Rules rules = new Rules(patch, longest, new FlowShift(facts.schedulerConfig()));
       return new Stages(prompts, parts.shared(transformer), codec, rules, facts, open.release());
     }
   }
@@ -154,7 +160,7 @@ final class StableDiffusion3Family implements ModelFamily {
     }
   }
 
-  private record Rules(int patch, FlowShift shift) implements FamilyRules {
+  private record Rules(int patch, int longestSide, FlowShift shift) implements FamilyRules {
     @Override
     public StepPlan plan(GenerationRequest request, LatentShape shape) {
       int tokens = (shape.height() / patch) * (shape.width() / patch);

@@ -39,6 +39,16 @@ public interface Architecture {
   }
 
   /**
+   * Whether the network can compute in BFLOAT16: the operators of its graph must take it. The
+   * standard's convolutions do not in the operator set that graphs have.
+   *
+   * @return whether; if not, FLOAT16 is asked for instead
+   */
+  default boolean takesBfloat16() {
+    return false;
+  }
+
+  /**
    * The precision that the network computes in when another is asked for.
    *
    * @param asked what the runtime would take

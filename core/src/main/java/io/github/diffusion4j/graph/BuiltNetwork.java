@@ -103,13 +103,15 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
   }
 
   private ElementType type(RuntimeOptions.Precision precision, Weights stored) {
-    return architecture.precision(
+    ElementType asked =
         switch (precision) {
           case AUTO, STORED -> mostOf(stored);
           case FLOAT32 -> ElementType.FLOAT32;
           case FLOAT16 -> ElementType.FLOAT16;
           case BFLOAT16 -> ElementType.BFLOAT16;
-        });
+        };
+    boolean takes = asked != ElementType.BFLOAT16 || architecture.takesBfloat16();
+    return architecture.precision(takes ? asked : ElementType.FLOAT16);
   }
 
   /** The weights under the names that layers ask for. */

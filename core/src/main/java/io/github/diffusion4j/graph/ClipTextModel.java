@@ -61,6 +61,11 @@ record ClipTextModel(
   }
 
   @Override
+  public boolean takesBfloat16() {
+    return true;
+  }
+
+  @Override
   public void addTo(Graph graph, List<GraphEdit> edits) {
     Scope root = graph.root();
     Scope model = root.at("text_model");

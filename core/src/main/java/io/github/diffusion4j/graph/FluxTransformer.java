@@ -77,6 +77,11 @@ record FluxTransformer(
   }
 
   @Override
+  public boolean takesBfloat16() {
+    return true;
+  }
+
+  @Override
   public void addTo(Graph graph, List<GraphEdit> edits) {
     UNet.refuse(edits);
     ElementType type = graph.options().type();

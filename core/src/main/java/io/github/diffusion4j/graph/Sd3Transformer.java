@@ -92,6 +92,11 @@ record Sd3Transformer(
   }
 
   @Override
+  public boolean takesBfloat16() {
+    return true;
+  }
+
+  @Override
   public void addTo(Graph graph, List<GraphEdit> edits) {
     UNet.refuse(edits);
     ElementType type = graph.options().type();
@@ -122,7 +127,10 @@ record Sd3Transformer(
 
   private Patches enter(Scope module, Value latents, long width) {
     Convolution.Window window = new Convolution.Window(patch, patch, 0, 0);
-    Value map = Convolution.conv2d(module.at("proj"), latents, width, window);
+    boolean convolves = latents.type() != ElementType.BFLOAT16; // which convolutions do not take
+    ElementType type = convolves ? latents.type() : ElementType.FLOAT32;
+    Scope proj = module.at("proj").in(type);
+    Value map = Convolution.conv2d(proj, latents.cast(type), width, window).cast(latents.type());
     Value high = map.size(2);
     Value wide = map.size(3);
     Value patches = map.reshape(0, 0, -1).transpose(0, 2, 1);

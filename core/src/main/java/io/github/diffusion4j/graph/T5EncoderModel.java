@@ -71,6 +71,11 @@ record T5EncoderModel(
   }
 
   @Override
+  public boolean takesBfloat16() {
+    return true;
+  }
+
+  @Override
   public void addTo(Graph graph, List<GraphEdit> edits) {
     for (GraphEdit edit : edits) {
       if (edit instanceof GraphEdit.AttentionBias) {

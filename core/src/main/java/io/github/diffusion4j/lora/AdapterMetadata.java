@@ -5,39 +5,55 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import io.github.diffusion4j.ModelFormatException;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * What diffusers writes of peft's configuration into a LoRA file: factors that are not among the
- * tensors.
+ * What is written of peft's configuration: factors that are not among the tensors. Diffusers writes
+ * it into a LoRA file, peft itself into a file beside it.
  *
  * @param file the LoRA, for messages
  * @param root the JSON object, missing if there is none
- * @param prefix what the component's keys begin with
+ * @param prefix what the component's keys begin with; empty in peft's own file
  */
 record AdapterMetadata(Path file, JsonNode root, String prefix) {
 
   private static final String KEY = "lora_adapter_metadata";
 
-  static AdapterMetadata of(Path file, Map<String, String> metadata, String component) {
+  /** What peft calls its files. */
+  private static final String ADAPTER = "adapter_model.safetensors";
+
+  private static final String CONFIG = "adapter_config.json";
+
+  static AdapterMetadata of(Path file, Map<String, String> metadata, String component)
+      throws IOException {
     String json = metadata.get(KEY);
-    if (json == null) {
-      return new AdapterMetadata(file, MissingNode.getInstance(), component + ".");
+    if (json != null) {
+      return parse(file, json, component + ".");
     }
+    Path beside = file.resolveSibling(CONFIG);
+    return file.endsWith(ADAPTER) && Files.isRegularFile(beside)
+        ? parse(beside, Files.readString(beside), "")
+        : new AdapterMetadata(file, MissingNode.getInstance(), component + ".");
+  }
+
+  private static AdapterMetadata parse(Path file, String json, String prefix) {
+    String name = prefix.isEmpty() ? "its content" : KEY;
     try {
       JsonNode root = new ObjectMapper().readTree(json);
       if (!root.isObject()) {
-        throw new ModelFormatException(file + ": " + KEY + " must be a JSON object");
+        throw new ModelFormatException(file + ": " + name + " must be a JSON object");
       }
-      AdapterMetadata read = new AdapterMetadata(file, root, component + ".");
+      AdapterMetadata read = new AdapterMetadata(file, root, prefix);
       if (read.value("use_dora").asBoolean(false)) {
         throw new ModelFormatException(
-            file + ": is DoRA by its " + KEY + ", which is not supported");
+            file + ": " + name + " says that it is DoRA, which is not supported");
       }
       return read;
     } catch (JsonProcessingException e) {
-      throw new ModelFormatException(file + ": " + KEY + " is not valid JSON", e);
+      throw new ModelFormatException(file + ": " + name + " is not valid JSON", e);
     }
   }
 
@@ -66,7 +82,7 @@ record AdapterMetadata(Path file, JsonNode root, String prefix) {
     if (!alpha.isNumber() || !Double.isFinite(alpha.asDouble())) {
       throw new ModelFormatException(
           "%s: alpha of %s in %s must be a finite number, found %s"
-              .formatted(file, layer, KEY, alpha));
+              .formatted(file, layer, prefix.isEmpty() ? "it" : KEY, alpha));
     }
     boolean root = value("use_rslora").asBoolean(false);
     return alpha.asDouble() / (root ? Math.sqrt(rank) : rank);

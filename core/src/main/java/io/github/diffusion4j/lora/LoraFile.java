@@ -3,7 +3,9 @@ package io.github.diffusion4j.lora;
 import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.tensor.TensorStore;
+import io.github.diffusion4j.tensor.TensorType;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -31,6 +33,10 @@ record LoraFile(Path file, Map<String, Map<String, LowRank>> components) {
    * @throws ModelFormatException if it holds something else
    */
   static LoraFile read(Path file) throws IOException {
+    if (Files.isDirectory(file)) {
+      throw new ModelFormatException(
+          file + ": is a folder, expected a LoRA's .safetensors file; name the one in it");
+    }
     try (TensorStore store = TensorStore.open(file)) {
       return new LoraFile(file, new Reading(file, store).components());
     }
@@ -39,7 +45,7 @@ record LoraFile(Path file, Map<String, Map<String, LowRank>> components) {
   /** One reading of a file. */
   private record Reading(Path file, TensorStore store) {
 
-    Map<String, Map<String, LowRank>> components() {
+    Map<String, Map<String, LowRank>> components() throws IOException {
       Map<String, Map<String, Tensors>> found = new TreeMap<>();
       List<String> unknown = new ArrayList<>();
       for (String name : store.names()) {
@@ -61,25 +67,24 @@ record LoraFile(Path file, Map<String, Map<String, LowRank>> components) {
               .put(key.get().part(), name);
         }
       }
-      if (!unknown.isEmpty() || found.isEmpty()) {
+      if (!unknown.isEmpty()) {
         throw error(
-            "has %d tensors that no LoRA has%s; expected names that begin with one of %s"
+            "has %d tensors that no LoRA has, such as %s; expected names that begin with one of %s"
                 .formatted(
-                    unknown.size(),
-                    unknown.isEmpty()
-                        ? " and no other"
-                        : ", such as " + unknown.stream().limit(3).toList(),
-                    LoraKey.beginnings()));
+                    unknown.size(), unknown.stream().limit(3).toList(), LoraKey.beginnings()));
+      }
+      if (found.isEmpty()) {
+        throw error("has no tensors, expected those of a LoRA; download the file again");
       }
       Map<String, Map<String, LowRank>> changes = new TreeMap<>();
-      found.forEach(
-          (component, layers) -> {
-            AdapterMetadata adapters = AdapterMetadata.of(file, store.metadata(), component);
-            Map<String, LowRank> read = new TreeMap<>();
-            layers.forEach(
-                (layer, tensors) -> read.put(layer, change(layer, tensors.names(), adapters)));
-            changes.put(component, read);
-          });
+      for (Map.Entry<String, Map<String, Tensors>> component : found.entrySet()) {
+        AdapterMetadata adapters = AdapterMetadata.of(file, store.metadata(), component.getKey());
+        Map<String, LowRank> read = new TreeMap<>();
+        component
+            .getValue()
+            .forEach((layer, tensors) -> read.put(layer, change(layer, tensors.names(), adapters)));
+        changes.put(component.getKey(), read);
+      }
       return changes;
     }
 
@@ -136,7 +141,8 @@ record LoraFile(Path file, Map<String, Map<String, LowRank>> components) {
         throw error(
             "tensor \"%s\" must be a number, found %s".formatted(name, store.info(name).shape()));
       }
-      double alpha = store.floats(name)[0];
+      boolean whole = store.info(name).type().kind() == TensorType.Kind.INTEGER; // as converters do
+      double alpha = whole ? store.longs(name)[0] : store.floats(name)[0];
       if (!Double.isFinite(alpha)) {
         throw error("tensor \"%s\" must be a finite number, found %s".formatted(name, alpha));
       }
@@ -154,7 +160,7 @@ record LoraFile(Path file, Map<String, Map<String, LowRank>> components) {
           || shape.contains(0L)
           || store.info(name).elements() > Integer.MAX_VALUE - 8) {
         throw error(
-            "tensor \"%s\" has the shape %s, expected two or four dimensions"
+            "tensor \"%s\" has the shape %s, expected two or four dimensions, none of them 0"
                 .formatted(name, store.info(name).shape()));
       }
       return shape;

@@ -37,6 +37,14 @@ record LoraKey(String component, String layer, Part part) {
   private static final Pattern PROCESSOR =
       Pattern.compile("(.*)[._]processor[._](to_[qkv]|to_out)_lora");
 
+  /** The same, of text encoders. */
+  private static final Pattern TEXT_PROCESSOR =
+      Pattern.compile("(.*[._]self_attn)[._]to_([qkv]|out)_lora");
+
+  /** The same, of FLUX in its original layout; number 1 is the picture's, 2 the text's. */
+  private static final Pattern FLUX_PROCESSOR =
+      Pattern.compile("(.*(?:double|single)_blocks\\.\\d+)\\.processor\\.(qkv|proj)_lora([12]?)");
+
   private static final Pattern BARE =
       Pattern.compile(
           "(down_blocks|mid_block|up_blocks|conv_in|conv_out|time_embedding"
@@ -59,12 +67,12 @@ record LoraKey(String component, String layer, Part part) {
     endings.put(
         Part.DOWN,
         Pattern.compile(
-            "(.+?)(?:\\.lora_down|\\.lora_A|\\.lora(?:_linear_layer)?\\.down|(?<=_lora)\\.down)"
+            "(.+?)(?:\\.lora_down|\\.lora_A|\\.lora(?:_linear_layer)?\\.down|(?<=_lora[12]?)\\.down)"
                 + weight));
     endings.put(
         Part.UP,
         Pattern.compile(
-            "(.+?)(?:\\.lora_up|\\.lora_B|\\.lora(?:_linear_layer)?\\.up|(?<=_lora)\\.up)"
+            "(.+?)(?:\\.lora_up|\\.lora_B|\\.lora(?:_linear_layer)?\\.up|(?<=_lora[12]?)\\.up)"
                 + weight));
     return endings;
   }
@@ -77,6 +85,7 @@ record LoraKey(String component, String layer, Part part) {
     components.put("lora_te3_", "text_encoder_3");
     components.put("lora_te_", "text_encoder");
     components.put("lora_transformer_", "transformer");
+    components.put("lycoris_", "unet");
     components.put("unet.", "unet");
     components.put("diffusion_model.", "unet");
     components.put("transformer.", "transformer");
@@ -95,6 +104,8 @@ record LoraKey(String component, String layer, Part part) {
     others.put(Pattern.compile(".*\\.([abc][12]\\.weight|glora_.*)"), "GLoRA");
     others.put(Pattern.compile(".*\\.(diff|diff_b|set_weight|w_norm|b_norm)"), "full differences");
     others.put(Pattern.compile(".*\\.(lora_B|lora_up)\\.bias"), "LoRA with biases");
+    others.put(Pattern.compile(".*\\.scalar"), "LoRA with learned scales");
+    others.put(Pattern.compile("bundle_emb\\..*"), "LoRA with words of textual inversion");
     return others;
   }
 
@@ -118,12 +129,7 @@ record LoraKey(String component, String layer, Part part) {
   }
 
   private static Optional<LoraKey> of(String place, Part part) {
-    Matcher processor = PROCESSOR.matcher(place);
-    String module = place;
-    if (processor.matches()) {
-      String layer = processor.group(2);
-      module = processor.group(1) + "." + (layer.equals("to_out") ? "to_out.0" : layer);
-    }
+    String module = layer(place);
     for (Map.Entry<String, String> component : COMPONENTS.entrySet()) {
       if (module.startsWith(component.getKey())) {
         String layer = underscored(module.substring(component.getKey().length()));
@@ -134,6 +140,31 @@ record LoraKey(String component, String layer, Part part) {
     return BARE.matcher(module).matches()
         ? Optional.of(new LoraKey(denoiser("unet", layer), layer, part))
         : Optional.empty();
+  }
+
+  /** The layer, where a change is named after the object that computed it. */
+  private static String layer(String place) {
+    Matcher processor = PROCESSOR.matcher(place);
+    if (processor.matches()) {
+      String layer = processor.group(2);
+      return processor.group(1) + "." + (layer.equals("to_out") ? "to_out.0" : layer);
+    }
+    Matcher text = TEXT_PROCESSOR.matcher(place);
+    if (text.matches()) {
+      return text.group(1) + "." + text.group(2) + "_proj";
+    }
+    Matcher flux = FLUX_PROCESSOR.matcher(place);
+    if (flux.matches()) {
+      boolean projects = flux.group(2).equals("proj");
+      String layer =
+          switch (flux.group(3)) {
+            case "1" -> "img_attn." + flux.group(2);
+            case "2" -> "txt_attn." + flux.group(2);
+            default -> projects ? "linear2" : "qkv";
+          };
+      return flux.group(1) + "." + layer;
+    }
+    return place;
   }
 
   private static String denoiser(String component, String layer) {

@@ -11,9 +11,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /** Finds the layers that LoRAs change in a network. */
 public final class LoraLayers {
+
+  /** Of a layer that a network has in parts, as in {@code proj[0/2]}. */
+  private static final Pattern PART = Pattern.compile("\\[\\d+/\\d+\\]$");
 
   private final LoraSet loras;
   private final String component;
@@ -71,17 +76,36 @@ public final class LoraLayers {
 
   /** What LoRAs may call layers, with underscores. */
   private Map<String, Original> names() {
+    Map<String, List<String>> whole = new TreeMap<>();
+    new TreeSet<>(layers.keySet())
+        .forEach(
+            name ->
+                whole
+                    .computeIfAbsent(
+                        PART.matcher(name).replaceFirst(""), absent -> new ArrayList<>())
+                    .add(name));
     Map<String, Original> names = new HashMap<>();
-    LdmLayers.of(layers.keySet())
-        .forEach((original, name) -> names.put(LoraKey.underscored(original), whole(name)));
-    TransformerLayers.of(layers.keySet())
-        .forEach((original, parts) -> names.put(LoraKey.underscored(original), parts));
-    layers.keySet().forEach(name -> names.put(LoraKey.underscored(name), whole(name)));
+    LdmLayers.of(whole.keySet())
+        .forEach(
+            (original, name) ->
+                names.put(LoraKey.underscored(original), original(List.of(name), false, whole)));
+    TransformerLayers.of(whole.keySet())
+        .forEach(
+            (original, layer) ->
+                names.put(
+                    LoraKey.underscored(original),
+                    original(layer.parts(), layer.swapped(), whole)));
+    whole
+        .keySet()
+        .forEach(
+            name -> names.put(LoraKey.underscored(name), original(List.of(name), false, whole)));
     return names;
   }
 
-  private static Original whole(String layer) {
-    return new Original(List.of(layer), false);
+  private static Original original(
+      List<String> layers, boolean swapped, Map<String, List<String>> parts) {
+    return new Original(
+        layers.stream().flatMap(layer -> parts.get(layer).stream()).toList(), swapped);
   }
 
   /** A change of an original layer as changes of the network's own. */

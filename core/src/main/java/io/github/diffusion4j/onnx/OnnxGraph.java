@@ -58,7 +58,8 @@ record OnnxGraph(
    * @param operator what it computes; one of another domain than ONNX's own has that before
    * @param inputs names of values
    * @param outputs names of values
-   * @param transposesSecond whether it has its attribute transB set
+   * @param transposesSecond whether it has its attribute transB set; of another domain than ONNX's
+   *     own only if this is all that it has set
    * @param range its field
    */
   record Node(

@@ -18,13 +18,19 @@ import java.util.regex.Pattern;
  * that exporters give to weights ({@code conv_in.weight}) or to operators ({@code
  * /mid_block/attentions.0/proj_in/MatMul}).
  *
+ * <p>In files that were written here a weight may have another shape ({@code proj_in.weight[8, 8]})
+ * or be in parts, which are layers of their own then ({@code proj.weight[0/2]} is that of {@code
+ * proj[0/2]}).
+ *
  * @param layers by name, as in {@code mid_block.attentions.0.proj_in}
  */
 record OnnxLayers(Map<String, Layer> layers) {
 
-  private static final Set<String> OPERATORS = Set.of("MatMul", "Gemm", "Conv");
+  private static final String FUSED = "com.microsoft.FusedMatMul";
+  private static final Set<String> OPERATORS = Set.of("MatMul", "Gemm", "Conv", FUSED);
   private static final Pattern NODE = Pattern.compile("/?(.+)/(?:MatMul|Gemm|Conv)(?:_\\d+)?");
-  private static final String WEIGHT = ".weight";
+  private static final Pattern WEIGHT =
+      Pattern.compile("(.+)\\.weight(?:\\[\\d+(?:, \\d+)*\\]|(\\[\\d+/\\d+\\]))?");
 
   /**
    * A layer.
@@ -46,7 +52,10 @@ record OnnxLayers(Map<String, Layer> layers) {
     graph.tensors().forEach(tensor -> constants.put(tensor.initializer().name(), tensor));
     Map<String, Layer> layers = new HashMap<>();
     for (OnnxGraph.Node node : graph.nodes()) {
-      boolean weighted = OPERATORS.contains(node.operator()) && node.inputs().size() > 1;
+      boolean weighted =
+          OPERATORS.contains(node.operator())
+              && node.inputs().size() > 1
+              && (node.transposesSecond() || !node.operator().equals(FUSED));
       OnnxGraph.Tensor weight = weighted ? constants.get(node.inputs().get(1)) : null;
       if (weight != null) {
         String name = name(node, weight.initializer().name());
@@ -74,8 +83,9 @@ record OnnxLayers(Map<String, Layer> layers) {
   }
 
   private static String name(OnnxGraph.Node node, String weight) {
-    if (weight.endsWith(WEIGHT)) {
-      return weight.substring(0, weight.length() - WEIGHT.length());
+    Matcher named = WEIGHT.matcher(weight);
+    if (named.matches()) {
+      return named.group(1) + (named.group(2) == null ? "" : named.group(2));
     }
     Matcher matcher = NODE.matcher(node.name());
     return matcher.matches() ? matcher.group(1).replace('/', '.') : "";

@@ -128,19 +128,20 @@ final class OnnxParser {
     String name = "";
     String operator = "";
     String domain = "";
-    boolean transposes = false;
+    Set<String> attributes = new HashSet<>();
     while (in.next()) {
       switch (in.field()) {
         case 1 -> from.add(in.text());
         case 2 -> to.add(in.text());
         case 3 -> name = in.text();
         case 4 -> operator = in.text();
-        case 5 -> transposes |= isTransposition();
+        case 5 -> attributes.add(attribute());
         case 7 -> domain = in.text();
         default -> {}
       }
     }
     boolean standard = domain.isEmpty() || domain.equals("ai.onnx");
+    boolean transposes = attributes.contains("transB=1") && (standard || attributes.size() == 1);
     nodes.add(
         new OnnxGraph.Node(
             name,
@@ -151,8 +152,8 @@ final class OnnxParser {
             new OnnxGraph.Range(start, in.position())));
   }
 
-  /** Whether an AttributeProto says that the second matrix is transposed. */
-  private boolean isTransposition() throws IOException {
+  /** An AttributeProto: its name, and its value if that is an integer. */
+  private String attribute() throws IOException {
     long outer = in.enter();
     String name = "";
     long value = 0;
@@ -164,7 +165,7 @@ final class OnnxParser {
       }
     }
     in.leave(outer);
-    return name.equals("transB") && value == 1;
+    return name + "=" + value;
   }
 
   /** A TensorProto. */

@@ -349,9 +349,16 @@ public final class OrtRuntime {
   }
 
   private static ModelFormatException refused(OrtModel.Source source, OrtException e) {
+    boolean lacksOperator = e.getCode() == OrtException.OrtErrorCode.ORT_NOT_IMPLEMENTED;
     return new ModelFormatException(
-        "%s: %s is not a model that ONNX Runtime can open: %s"
-            .formatted(source.component(), source.file(), e.getMessage()),
+        "%s: %s is not a model that ONNX Runtime can open: %s%s"
+            .formatted(
+                source.component(),
+                source.file(),
+                e.getMessage(),
+                lacksOperator
+                    ? "; the provider lacks an operator for the precision that the network computes in: choose another, such as fp32 or fp16"
+                    : ""),
         e);
   }
 

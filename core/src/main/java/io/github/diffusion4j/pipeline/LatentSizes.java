@@ -23,6 +23,12 @@ final class LatentSizes {
     int multiple = stages.sizeMultiple();
     check("width", width, multiple);
     check("height", height, multiple);
+    long longest = (long) stages.rules().longestSide() * factor;
+    if (Math.max(width, height) > longest) {
+      throw new IllegalArgumentException(
+          "width and height must be at most %d, for the model knows no places beyond; got %d x %d"
+              .formatted(longest, width, height));
+    }
     ModelFacts facts = stages.facts();
     if (facts.fixedSize() && (width != facts.width() || height != facts.height())) {
       throw new IllegalArgumentException(

@@ -20,6 +20,8 @@ import java.util.function.UnaryOperator;
 /** The LoRAs of a pipeline's requests: found by name, read once. Thread-safe. */
 final class RequestLoras {
 
+  private static final System.Logger LOG = System.getLogger(RequestLoras.class.getName());
+
   private static final String ENDING = ".safetensors";
 
   private final Optional<Path> folder;
@@ -46,7 +48,7 @@ final class RequestLoras {
     try {
       return naming.apply(files.read(found));
     } catch (IOException e) {
-      throw new UncheckedIOException("a LoRA cannot be read: " + e.getMessage(), e);
+      throw new UncheckedIOException("a LoRA cannot be read", e);
     }
   }
 
@@ -58,6 +60,11 @@ final class RequestLoras {
   /** A request whose prompts in the web UI's language name LoRAs, with these in their place. */
   GenerationRequest tagged(GenerationRequest request) {
     if (request.text().prompt().syntax() != PromptSyntax.WEB_UI) {
+      if (request.prompts().stream().anyMatch(prompt -> prompt.contains("<lora:"))) {
+        LOG.log(
+            System.Logger.Level.WARNING,
+            "<lora:…> is read as plain text: it names a LoRA in prompts of the web UI's language only");
+      }
       return request;
     }
     List<LoraPrompt> prompts = request.prompts().stream().map(LoraPrompt::parse).toList();

@@ -40,6 +40,11 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
   /** What a pointer of Git LFS begins with, "version ", read as a length. */
   private static final long POINTER = 0x206e6f6973726576L;
 
+  /** What an archive of torch.save begins with, "PK" and two bytes, and a bare pickle. */
+  private static final int ARCHIVE = 0x04034b50;
+
+  private static final int PICKLE = 0x80;
+
   private static final String METADATA = "__metadata__";
 
   static final JsonFactory JSON =
@@ -69,6 +74,12 @@ record SafetensorsHeader(Map<String, TensorInfo> tensors, Map<String, String> me
               + " bytes: run `git lfs pull` in the model's folder, or download the file");
     }
     if (length < 2 || length > MAX_LENGTH || length > size - 8) {
+      if ((int) length == ARCHIVE || (length & 0xff) == PICKLE && (length >>> 8 & 0xff) <= 5) {
+        throw bad(
+            file,
+            "is not a safetensors file but seems to hold pickled Python objects, which can run any"
+                + " program when they are read: take it as .safetensors, or convert it in Python");
+      }
       throw bad(
           file,
           "says that its header has "

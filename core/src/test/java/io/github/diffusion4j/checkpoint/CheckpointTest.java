@@ -339,8 +339,55 @@ class CheckpointTest {
     assertTrue(message.contains("model.diffusion_model.input_blocks.1.3.x"), message);
     message = message(sd1(SD1).tensor("first_stage_model.decoder.up.9.block.0.norm1.weight", 4));
     assertTrue(message.contains("decoder.up.9.block.0.norm1.weight"), message);
-    message = message(sd2(SD2).tensor("cond_stage_model.model.visual.proj", 4, 4));
-    assertTrue(message.contains("cond_stage_model.model.visual.proj"), message);
+    message = message(sd2(SD2).tensor("cond_stage_model.model.ln_start.weight", 4));
+    assertTrue(message.contains("cond_stage_model.model.ln_start.weight"), message);
+  }
+
+  /** What published files hold beside the networks: of the training, constants, other halves. */
+  @Test
+  void whatNoNetworkNeedsIsLeftAlone() throws IOException {
+    LdmFile first =
+        sd1(SD1)
+            .tensor("model_ema.decay")
+            .tensor("model_ema.diffusion_modelinput_blocks00weight", 4)
+            .tensor("first_stage_model.loss.logvar", 1)
+            .tensor("first_stage_model.model_ema.num_updates")
+            .tensor("cond_stage_model.logit_scale")
+            .tensor("cond_stage_model.text_projection", 4, 4)
+            .tensor("cond_stage_model.transformer.text_model.embeddings.position_ids", 1, 77)
+            .tensor("embedding_manager.embedder.transformer.x", 4)
+            .tensor("denoiser.sigmas", 1000)
+            .tensor("logvar", 1000);
+    assertBuildable(open(first));
+    for (String prefix : List.of("cond_stage_model.model.", "conditioner.embedders.1.model.")) {
+      LdmFile file = prefix.startsWith("cond_") ? sd2(SD2) : sdxl(SDXL);
+      file.tensor(prefix + "logit_scale")
+          .tensor(prefix + "attn_mask", 77, 77)
+          .tensor(prefix + "visual.proj", 4, 4)
+          .tensor(prefix + "transformer.text_model.embeddings.position_ids", 1, 77);
+      assertBuildable(open(file));
+    }
+  }
+
+  /** As Playground 2 has it: transformers' name, and its order of rows and columns. */
+  @Test
+  void theProjectionOfATextEncoderMayBeALayer() throws IOException {
+    String name = "conditioner.embedders.1.model.text_projection";
+    LdmFile.UNet unet = new LdmFile.UNet(4, 320, SDXL.multiples(), SDXL.depths(), 10, 2048, 2176);
+    Checkpoint checkpoint = open(sdxl(unet).without(name).tensor(name + ".weight", 640, 1280));
+    assertConfig(checkpoint, "text_encoder_2", "projection_dim", 640);
+    Weights weights = checkpoint.weights("text_encoder_2");
+    assertFalse(weights.find("text_projection.weight").orElseThrow().transposed());
+  }
+
+  @Test
+  void scaledWeightsOfEightBitsAreRefusedByName() {
+    String layer = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn1.to_q";
+    String message = message(sd1(SD1).tensor(layer + ".scale_weight"));
+    assertTrue(message.contains("scales beside them, such as [" + layer), message);
+    assertTrue(message.contains("take the model in F16"), message);
+    message = message(sd1(SD1).tensor("model.diffusion_model.scaled_fp8", 2));
+    assertTrue(message.contains("scales beside them"), message);
   }
 
   /** Columns: a tensor of the file, what the message says of it. */
@@ -350,10 +397,12 @@ class CheckpointTest {
     "double_blocks.0.img_attn.qkv.weight, FLUX",
     "model.diffusion_model.joint_blocks.0.x.weight, Stable Diffusion 3",
     "control_model.input_blocks.0.0.weight, a ControlNet",
+    "input_blocks.0.0.weight, a UNet alone: take a file that holds a whole model",
     "decoder.conv_in.weight, an autoencoder",
     "down_blocks.0.resnets.0.conv1.weight, diffusers' layout",
     "emb_params, textual inversion",
-    "something.else, [something.else]",
+    "clip_g, textual inversion for SDXL",
+    "something.else, '[something.else], perhaps an embedding of textual inversion'",
   })
   void anotherKindOfFileIsNamed(String tensor, String expected) {
     String message = message(new LdmFile().tensor(tensor, 4));
@@ -365,7 +414,9 @@ class CheckpointTest {
   @Test
   void aUNetAloneSaysWhatIsMissing() {
     String message = message(new LdmFile().unet(SD1));
-    assertTrue(message.contains("a UNet without autoencoder and no text encoder"), message);
+    assertTrue(message.contains("a UNet without autoencoder and without text encoder"), message);
+    message = message(new LdmFile().unet(SD1).clip("cond_stage_model.transformer."));
+    assertTrue(message.contains("without autoencoder and with text encoder of [SD1]"), message);
   }
 
   @ParameterizedTest

@@ -17,6 +17,7 @@ import io.github.diffusion4j.tensor.SafetensorsFile;
 import io.github.diffusion4j.tensor.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -207,6 +208,50 @@ class HubFolderTest {
         .write(folder.resolve(ENCODER));
     assertArrayEquals(read(model), read(folder), 0f);
     assertEquals(layers(model), layers(folder), "LoRAs find the layers");
+  }
+
+  /** As diffusers does, which asks model_index.json alone. */
+  @Test
+  void classesThatOnlyTheIndexNames() throws IOException {
+    index();
+    config("vae");
+    Tensors.of(model.resolve(VAE)).write(folder.resolve(VAE));
+    Path config = folder.resolve("vae/config.json");
+    String text = Files.readString(config);
+    String said = "\"_class_name\": \"AutoencoderKL\"";
+    assertTrue(text.contains(said), text);
+    for (String other : List.of("\"x\": 1", "\"_class_name\": \"Autoencoder\"")) {
+      Files.writeString(config, text.replace(said, other));
+      assertArrayEquals(decoded(model), decoded(folder), 0f);
+    }
+    Files.delete(folder.resolve("model_index.json"));
+    Files.writeString(folder.resolve("model_index.json"), "{\"_class_name\": \"X\"}");
+    String message =
+        assertThrows(
+                ModelFormatException.class, () -> ModelLayout.of(folder).network("vae_decoder"))
+            .getMessage();
+    assertTrue(message.contains("no network of the class \"Autoencoder\""), message);
+  }
+
+  @Test
+  void namesOfRepositoriesAndSingleComponentsSayWhatToDo() throws IOException {
+    String message = missing("stabilityai/no-such-model");
+    assertTrue(message.contains("git clone https://huggingface.co/stabilityai/no-such"), message);
+    assertTrue(message.contains("nothing is downloaded"), message);
+    for (String other : List.of("./models/none", "none", "/none/none", "a/b/c")) {
+      message = missing(other);
+      assertTrue(message.endsWith("no model there"), message);
+    }
+    config("vae");
+    message =
+        assertThrows(ModelFormatException.class, () -> ModelLayout.of(folder.resolve("vae")))
+            .getMessage();
+    assertTrue(message.contains("one of its components: give the folder above it"), message);
+  }
+
+  private static String missing(String model) {
+    return assertThrows(NoSuchFileException.class, () -> ModelLayout.of(Path.of(model)))
+        .getMessage();
   }
 
   private static Set<String> layers(Path of) throws IOException {

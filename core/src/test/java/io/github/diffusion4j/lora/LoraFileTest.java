@@ -12,6 +12,7 @@ import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.tensor.SafetensorsWriter;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -53,6 +54,26 @@ class LoraFileTest {
         + " unet.mid_block.attn1.processor.to_q_lora.up.weight, unet, mid_block_attn1_to_q",
     "unet.mid_block.attn1.processor.to_out_lora.down.weight,"
         + " unet.mid_block.attn1.processor.to_out_lora.up.weight, unet, mid_block_attn1_to_out_0",
+    "text_encoder.layers.0.self_attn.to_q_lora.down.weight,"
+        + " text_encoder.layers.0.self_attn.to_q_lora.up.weight, text_encoder,"
+        + " layers_0_self_attn_q_proj",
+    "text_encoder_2.layers.0.self_attn.to_out_lora.down.weight,"
+        + " text_encoder_2.layers.0.self_attn.to_out_lora.up.weight, text_encoder_2,"
+        + " layers_0_self_attn_out_proj",
+    "lycoris_LAYER.lora_down.weight, lycoris_LAYER.lora_up.weight, unet, LAYER",
+    "lycoris_transformer_blocks_0_attn_to_q.lora_down.weight,"
+        + " lycoris_transformer_blocks_0_attn_to_q.lora_up.weight, transformer,"
+        + " transformer_blocks_0_attn_to_q",
+    "double_blocks.3.processor.qkv_lora1.down.weight,"
+        + " double_blocks.3.processor.qkv_lora1.up.weight, transformer,"
+        + " double_blocks_3_img_attn_qkv",
+    "diffusion_model.double_blocks.3.processor.proj_lora2.down.weight,"
+        + " diffusion_model.double_blocks.3.processor.proj_lora2.up.weight, transformer,"
+        + " double_blocks_3_txt_attn_proj",
+    "single_blocks.3.processor.qkv_lora.down.weight,"
+        + " single_blocks.3.processor.qkv_lora.up.weight, transformer, single_blocks_3_qkv",
+    "single_blocks.3.processor.proj_lora.down.weight,"
+        + " single_blocks.3.processor.proj_lora.up.weight, transformer, single_blocks_3_linear2",
   })
   void namesOfManyPrograms(String down, String up, String component, String layer)
       throws IOException {
@@ -82,6 +103,46 @@ class LoraFileTest {
     float[] weight = {100};
     LoraFile.read(file).components().get("unet").get("a").addTo(weight);
     assertArrayEquals(new float[] {100 + 43 / 2f}, weight);
+  }
+
+  /** As a converter of diffusers writes it. */
+  @Test
+  void alphaMayBeAWholeNumber() throws IOException {
+    Path file =
+        new Written(folder)
+            .add("lora_unet_a.lora_down.weight", List.of(2L, 1L), 1, 10)
+            .add("lora_unet_a.lora_up.weight", List.of(1L, 2L), 3, 4)
+            .whole("lora_unet_a.alpha", 1)
+            .file();
+    assertEquals(43 / 2f, only(LoraFile.read(file).components().get("unet").get("a")));
+  }
+
+  /** As peft writes its configuration beside the file. */
+  @Test
+  void alphasMayLieBesideTheFile() throws IOException {
+    Path file =
+        new Written(folder)
+            .add("base_model.model.mid_block.to_q.lora_A.weight", List.of(2L, 1L), 1, 10)
+            .add("base_model.model.mid_block.to_q.lora_B.weight", List.of(1L, 2L), 3, 4)
+            .add("base_model.model.mid_block.to_k.lora_A.weight", List.of(2L, 1L), 1, 10)
+            .add("base_model.model.mid_block.to_k.lora_B.weight", List.of(1L, 2L), 3, 4)
+            .file("adapter_model.safetensors");
+    Path config = folder.resolve("adapter_config.json");
+    Files.writeString(config, "{\"lora_alpha\": 6, \"r\": 2, \"alpha_pattern\": {\"to_k\": 1}}");
+    Map<String, LowRank> read = LoraFile.read(file).components().get("unet");
+    assertEquals(43 * 6 / 2f, only(read.get("mid_block_to_q")));
+    assertEquals(43 * 1 / 2f, only(read.get("mid_block_to_k")));
+    Files.writeString(config, "{\"use_dora\": true}");
+    assertTrue(refused(file).contains("adapter_config.json: its content says that it is DoRA"));
+    Files.writeString(config, "[");
+    assertTrue(refused(file).contains("adapter_config.json: its content is not valid JSON"));
+    Files.delete(config);
+    assertEquals(43, only(LoraFile.read(file).components().get("unet").get("mid_block_to_q")));
+  }
+
+  @Test
+  void aFolderIsRefusedWithWhatToDo() {
+    assertTrue(refused(folder).contains("is a folder, expected a LoRA's .safetensors file"));
   }
 
   /** As diffusers writes peft's configuration into the file. */
@@ -150,6 +211,8 @@ class LoraFileTest {
     "lora_unet_a.oft_blocks, OFT",
     "lora_unet_a.diff, full differences",
     "unet.a.lora_B.bias, LoRA with biases",
+    "lora_unet_a.scalar, LoRA with learned scales",
+    "bundle_emb.word.string_to_param, LoRA with words of textual inversion",
   })
   void otherKindsAreRefusedByName(String tensor, String kind) throws IOException {
     String message = message(new Written(folder).add(tensor, List.of(1L), 1));
@@ -190,11 +253,16 @@ class LoraFileTest {
                 .add(down, List.of(1L, 50_000L), new float[50_000])
                 .add(up, List.of(50_000L, 1L), new float[50_000]));
     assertTrue(message.contains("larger than any layer"), message);
-    assertTrue(message(new Written(folder)).contains("0 tensors that no LoRA has and no other"));
+    message = message(new Written(folder).add(down, List.of(0L, 2L)).add(up, List.of(1L, 0L)));
+    assertTrue(message.contains("none of them 0"), message);
+    assertTrue(message(new Written(folder)).contains("has no tensors, expected those of a LoRA"));
   }
 
   private String message(Written file) throws IOException {
-    Path path = file.file();
+    return refused(file.file());
+  }
+
+  private static String refused(Path path) {
     return assertThrows(ModelFormatException.class, () -> LoraFile.read(path)).getMessage();
   }
 
@@ -305,6 +373,31 @@ class LoraFileTest {
     assertEquals("transformer", LoraKey.of(name).orElseThrow().component());
   }
 
+  /** Of FLUX: query, key and value in one, which is not the whole of the original layer. */
+  @Test
+  void changesOfPartsOfASingleBlockAreTakenApart() {
+    String block = "single_transformer_blocks.0.";
+    Map<String, LowRank.Shape> layers =
+        Map.of(
+            block + "attn.to_q", LowRank.Shape.matrix(1, 1),
+            block + "attn.to_k", LowRank.Shape.matrix(1, 1),
+            block + "attn.to_v", LowRank.Shape.matrix(1, 1),
+            block + "proj_mlp", LowRank.Shape.matrix(2, 1));
+    LowRank change =
+        LowRank.of(LowRank.Shape.matrix(3, 1), new float[] {2}, new float[] {10, 20, 30});
+    LoraSet set =
+        new LoraSet(
+            List.of(Lora.of(Path.of("x.safetensors"))),
+            List.of("1"),
+            Map.of("transformer", Map.of("single_blocks_0_qkv", change)));
+    Map<String, LowRank> found = LoraLayers.find(set, "transformer", layers);
+    assertEquals(
+        Set.of(block + "attn.to_q", block + "attn.to_k", block + "attn.to_v"), found.keySet());
+    assertEquals(20, only(found.get(block + "attn.to_q")));
+    assertEquals(40, only(found.get(block + "attn.to_k")));
+    assertEquals(60, only(found.get(block + "attn.to_v")));
+  }
+
   private static LoraSet set(String... layers) {
     LowRank change = LowRank.of(LowRank.Shape.matrix(1, 1), new float[] {1}, new float[] {1});
     Map<String, LowRank> changes = new TreeMap<>();
@@ -339,8 +432,17 @@ class LoraFileTest {
       return this;
     }
 
+    Written whole(String name, long value) {
+      writer.add(name, List.of(), new long[] {value});
+      return this;
+    }
+
     Path file() throws IOException {
-      Path file = folder.resolve("lora.safetensors");
+      return file("lora.safetensors");
+    }
+
+    Path file(String name) throws IOException {
+      Path file = folder.resolve(name);
       writer.write(file);
       return file;
     }

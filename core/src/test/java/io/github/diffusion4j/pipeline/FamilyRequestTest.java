@@ -58,6 +58,7 @@ class FamilyRequestTest {
     return Stream.of(
         new Bad("sdxl", cat().text(TextOptions.DEFAULT.withClipSkip(3)), "clip skip", "[0, 2]"),
         new Bad("sd3", cat().size(64, 56), "height", "multiple of 16", "56", "48"),
+        new Bad("sd3", cat().size(64, 272), "at most 256", "no places beyond", "64 x 272"),
         new Bad(
             "sd3",
             cat().text(TextOptions.DEFAULT.withMaxSequenceLength(600)),

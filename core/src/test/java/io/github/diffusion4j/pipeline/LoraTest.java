@@ -236,6 +236,22 @@ class LoraTest {
   }
 
   private void changesAlike(Path model, Path file) throws IOException {
+    Path exported = folder.resolve("exported-" + model.getFileName());
+    new ModelExport(ModelLayout.of(model), Precision.FLOAT32).write(exported);
+    float[] painted;
+    try (StableDiffusionPipeline plain =
+        StableDiffusionPipeline.load(ModelLayout.of(model), options)) {
+      painted = paint(plain, Lora.of(file, 0.8));
+    }
+    try (StableDiffusionPipeline onnx =
+        StableDiffusionPipeline.load(ModelLayout.of(exported), options)) {
+      near(painted, paint(onnx, Lora.of(file, 0.8)), "exported");
+    }
+    try (StableDiffusionPipeline onnx =
+        StableDiffusionPipeline.load(
+            ModelLayout.of(exported).withLoras(List.of(Lora.of(file, 0.8))), options)) {
+      near(painted, paint(onnx), "merged into what was exported");
+    }
     for (Lora lora : List.of(Lora.of(file, 0.8), new Lora(file, 0, 0.8), new Lora(file, 0.8, 0))) {
       try (StableDiffusionPipeline plain =
               StableDiffusionPipeline.load(ModelLayout.of(model), options);

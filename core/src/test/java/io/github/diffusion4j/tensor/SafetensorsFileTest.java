@@ -15,6 +15,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -162,6 +164,18 @@ class SafetensorsFileTest {
     Path path = Files.write(folder.resolve("length.safetensors"), bytes.put((byte) '{').array());
     Exception error = assertThrows(ModelFormatException.class, () -> SafetensorsFile.open(path));
     assertTrue(error.getMessage().contains("must have 2 to 56"), error.getMessage());
+  }
+
+  /** Columns: the first bytes of what torch.save has written, now and long ago. */
+  @ParameterizedTest
+  @CsvSource({"504b030400000808", "80028a0a6cfc9c46", "8004951a00000000"})
+  void pickledObjectsAreNamed(String start) throws IOException {
+    byte[] bytes = Arrays.copyOf(HexFormat.of().parseHex(start), 64);
+    Path path = Files.write(folder.resolve("lora.pt"), bytes);
+    Exception error = assertThrows(ModelFormatException.class, () -> SafetensorsFile.open(path));
+    assertTrue(error.getMessage().contains("lora.pt is not a safetensors"), error.getMessage());
+    assertTrue(error.getMessage().contains("pickled Python objects"), error.getMessage());
+    assertTrue(error.getMessage().contains("take it as .safetensors"), error.getMessage());
   }
 
   @Test
