@@ -47,9 +47,9 @@ public final class Convolution {
 
   /** {@link #conv3x3} of maps like {@code x}, or of parts of them. */
   static Bands.Kernel kernel3x3(Scope module, Value x, long channels, int side) {
-    Value weight = module.weight("weight", channels, x.dim(1), 3, 3);
     Optional<Winograd> way = Winograd.of(x, channels, side);
     if (way.isEmpty()) {
+      Value weight = module.weight("weight", channels, x.dim(1), 3, 3);
       return (above, part, below) -> {
         Value rows = Bands.stacked(above, part, below);
         long[] pads = {above.isPresent() ? 0 : 1, 1, below.isPresent() ? 0 : 1, 1};
@@ -57,7 +57,7 @@ public final class Convolution {
             .out(x.type(), x.dim(0), channels, part.dim(2), x.dim(3));
       };
     }
-    Value kernels = way.get().kernels(weight);
+    Value kernels = way.get().kernels(module, x.dim(1), channels);
     return (above, part, below) -> {
       Value result = way.get().conv2d(kernels, above, part, below);
       return module.has("bias")
@@ -184,26 +184,32 @@ public final class Convolution {
       }
     }
     return (above, part, below) -> {
-      Value[] copies = new Value[4];
       Value upper = Bands.stacked(above, part, Optional.empty());
       Value lower = Bands.stacked(Optional.empty(), part, below);
-      for (int right = 0; right < 2; right++) {
-        long top = above.isPresent() ? 0 : 1;
-        long bottom = below.isPresent() ? 0 : 1;
-        long[] shape = {x.dim(0), channels, part.dim(2), x.dim(3)};
-        copies[right] =
-            padded(module, upper, kernels.get(right), top, 1 - right, 0, right)
-                .out(x.type(), shape);
-        copies[2 + right] =
-            padded(module, lower, kernels.get(2 + right), 0, 1 - right, bottom, right)
-                .out(x.type(), shape);
+      long top = above.isPresent() ? 0 : 1;
+      long bottom = below.isPresent() ? 0 : 1;
+      long[] shape = {x.dim(0), channels, part.dim(2), x.dim(3)};
+      Value[] rows = new Value[2];
+      for (int down = 0; down < 2; down++) {
+        Value[] columns = new Value[2];
+        for (int right = 0; right < 2; right++) {
+          long[] pads = {(1 - down) * top, 1 - right, down * bottom, right};
+          columns[right] =
+              padded(module, down == 0 ? upper : lower, kernels.get(2 * down + right), pads)
+                  .out(x.type(), shape)
+                  .unsqueeze(4);
+        }
+        rows[down] = Value.concat(4, columns).unsqueeze(3);
       }
-      return x.graph()
-          .node("DepthToSpace")
-          .in(Value.concat(1, copies))
-          .with("blocksize", 2)
-          .with("mode", "DCR")
-          .out(x.type(), x.dim(0), channels, twice(part.dim(2)), twice(x.dim(3)));
+      Graph graph = x.graph();
+      Value width = part.size(3).times(graph.constant(2));
+      return Value.concat(3, rows)
+          .reshapeTo(
+              Value.concat(0, graph.constant(0, 0, -1), width),
+              x.dim(0),
+              channels,
+              twice(part.dim(2)),
+              twice(x.dim(3)));
     };
   }
 

@@ -51,7 +51,7 @@ record Winograd(CookToom down, CookToom right) {
   /**
    * A convolution of stride 1 that keeps the size, of some rows of a map.
    *
-   * @param kernels [products, channels, in], transformed
+   * @param kernels transformed
    * @param above the row above; empty for zeros
    * @param part [batch, in, height, width], any height and width
    * @param below the row below; empty for zeros
@@ -60,20 +60,8 @@ record Winograd(CookToom down, CookToom right) {
   Value conv2d(Value kernels, Optional<Value> above, Value part, Optional<Value> below) {
     int top = above.isPresent() ? 0 : 1;
     Value tiles = tiles(Bands.stacked(above, part, below), top, below.isPresent() ? 0 : 1);
-    Value places = plane(tiles);
-    long in = part.dim(1);
-    Value factors =
-        tiles
-            .reshapeTo(
-                Value.concat(0, part.graph().constant(-1, in, products()), places),
-                Value.FREE,
-                in,
-                products(),
-                Value.FREE,
-                Value.FREE)
-            .transpose(2, 1, 0, 3, 4)
-            .reshape(products(), in, -1);
-    return joined(results(kernels.matmul(factors), places), places, part);
+    Value products = kernels.matmul(factors(tiles, part));
+    return joined(results(products), kernels.dim(2), part, tiles);
   }
 
   private long products() {
@@ -96,67 +84,103 @@ record Winograd(CookToom down, CookToom right) {
   }
 
   /**
-   * Transforms kernels.
+   * Transforms kernels, by as few operators as possible: ONNX Runtime keeps a copy of what each of
+   * them gives until the session is open.
    *
-   * @param weight [channels, in, 3, 3]
-   * @return [products, channels, in]
+   * @param module has {@code weight} [channels, in, 3, 3]
+   * @param in channels of the map
+   * @param channels of the result
+   * @return [1, products, channels, in]
    */
-  Value kernels(Value weight) {
-    long channels = weight.dim(0);
-    long in = weight.dim(1);
+  Value kernels(Scope module, long in, long channels) {
     long taps = (long) CookToom.TAPS * CookToom.TAPS;
-    weight.graph().computes(channels * in * (products() - taps));
-    return weight
-        .graph()
-        .constant(CookToom.plane(down.taps(), right.taps()), products(), taps)
-        .matmul(weight.reshape(channels * in, taps).transpose(1, 0))
-        .reshape(products(), channels, in);
+    long[] stored = {channels, in, CookToom.TAPS, CookToom.TAPS};
+    Value weight = module.weight("weight", stored, new long[] {1, channels, in, taps});
+    Graph graph = module.graph();
+    graph.computes(channels * in * (products() - taps));
+    float[] transform = CookToom.plane(down.taps(), right.taps());
+    return graph
+        .node("Conv")
+        .in(weight.transpose(0, 3, 1, 2), graph.constant(transform, products(), taps, 1, 1))
+        .out(weight.type(), 1, products(), channels, in);
   }
 
-  /** What the products sum to [rows of a tile, channels, batch, tiles down, width]. */
-  private Value results(Value products, Value places) {
-    Graph graph = products.graph();
-    long rows = down.outputs();
-    long columns = right.outputs();
-    float[] transform = CookToom.plane(down.results(), right.results());
-    Value width = places.times(graph.constant(1, columns));
-    return graph
-        .constant(transform, rows * columns, products())
-        .matmul(products.reshape(products(), -1))
-        .reshape(rows, columns, -1)
-        .transpose(0, 2, 1)
-        .reshapeTo(
-            Value.concat(0, graph.constant(rows, products.dim(1), -1), width),
-            rows,
-            products.dim(1),
+  /**
+   * The tiles in the order of the products [products, in, batch · tiles]. A gather of rows, as all
+   * moves here: ONNX Runtime's Transpose runs on one thread.
+   */
+  private Value factors(Value tiles, Value x) {
+    Graph graph = x.graph();
+    long in = x.dim(1);
+    Value rows =
+        tiles.reshapeTo(
+            Value.concat(0, graph.constant(-1), size(tiles, 2, 4)),
             Value.FREE,
             Value.FREE,
             Value.FREE);
+    Value order =
+        range(graph.constant(products()))
+            .unsqueeze(1, 2)
+            .plus(range(graph.constant(in)).times(graph.constant(products())).unsqueeze(1))
+            .plus(range(x.size(0)).times(graph.constant(in * products())));
+    return rows.gather(order).reshape(products(), in, -1);
   }
 
-  /** The tiles' rows below each other, without what is beyond the map. */
-  private Value joined(Value results, Value places, Value x) {
+  /** What the products sum to [channels · batch · tiles · rows of a tile, columns of a tile]. */
+  private Value results(Value products) {
+    Graph graph = products.graph();
+    long count = (long) down.outputs() * right.outputs();
+    float[] rows = CookToom.plane(down.results(), right.results());
+    float[] transform = new float[rows.length];
+    for (int i = 0; i < rows.length; i++) {
+      transform[i % (int) products() * (int) count + i / (int) products()] = rows[i];
+    }
+    return graph
+        .node("FusedMatMul")
+        .microsoft()
+        .in(products.reshape(products(), -1), graph.constant(transform, products(), count))
+        .with("transA", 1)
+        .out(products.type(), Value.FREE, count)
+        .reshape(-1, right.outputs());
+  }
+
+  /** The results as a map, without those beyond it. */
+  private Value joined(Value results, long channels, Value x, Value tiles) {
     Graph graph = x.graph();
-    long channels = results.dim(1);
-    Value whole = places.times(graph.constant(down.outputs(), right.outputs()));
-    Value joined =
-        results
-            .transpose(2, 1, 3, 0, 4)
-            .reshapeTo(
-                Value.concat(0, graph.constant(-1, channels), whole),
-                x.dim(0),
-                channels,
-                Value.FREE,
-                Value.FREE);
+    Value high = graph.constant(down.outputs());
+    Value row = range(x.size(2));
+    Value above = row.elementwise("Div", high);
+    Value width = tiles.size(3).times(high);
+    Value inMap = above.times(width).plus(row.minus(above.times(high))).unsqueeze(1);
+    Value order = inMap.plus(range(tiles.size(3)).times(high));
+    Value maps =
+        range(x.size(0))
+            .unsqueeze(1)
+            .plus(range(graph.constant(channels)).times(x.size(0)))
+            .times(tiles.size(2).times(width));
+    Value whole = results.gather(maps.unsqueeze(2, 3).plus(order)).reshape(0, channels, 0, -1);
     return graph
         .node("Slice")
-        .in(joined, graph.constant(0, 0), plane(x), graph.constant(2, 3))
+        .in(whole, graph.constant(0), x.size(3), graph.constant(3))
         .out(x.type(), x.dim(0), channels, x.dim(2), x.dim(3));
   }
 
-  /** Height and width of a map in a run. */
-  private static Value plane(Value map) {
-    Node node = map.graph().node("Shape").in(map).with("start", 2).with("end", 4);
-    return node.out(ElementType.INT64, 2);
+  /** 0, 1 and so on, as many as a vector of one element says. */
+  private static Value range(Value count) {
+    Graph graph = count.graph();
+    return graph
+        .node("Range")
+        .in(scalar(graph.constant(0)), scalar(count), scalar(graph.constant(1)))
+        .out(ElementType.INT64, Value.FREE);
+  }
+
+  private static Value scalar(Value one) {
+    return one.graph().node("Squeeze").in(one).out(ElementType.INT64);
+  }
+
+  /** Some dimensions of a map in a run. */
+  private static Value size(Value map, int from, int to) {
+    Node node = map.graph().node("Shape").in(map).with("start", from).with("end", to);
+    return node.out(ElementType.INT64, to - from);
   }
 }
