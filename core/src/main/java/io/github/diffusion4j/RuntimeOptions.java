@@ -31,13 +31,13 @@ import java.util.TreeMap;
  *     encoded twice; 0 keeps none
  * @param precision what networks compute in that are built here from their weights; ONNX files have
  *     theirs already
+ * @param winograd whether networks that are built here compute large convolutions on the CPU by
+ *     Winograd's method: less time, more memory for the kernels
  * @param safety what becomes of pictures that the model's safety checker flags
  * @param residency which networks are in memory
  * @param memoryLimit most memory of the process in bytes that a generation may be estimated to
  *     take, 0 for no limit; what does not fit is refused
  * @param vaeTiling whether the autoencoder works on tiles
- * @param winograd whether networks that are built here compute large convolutions on the CPU by
- *     Winograd's method: less time, more memory for the kernels
  * @param controls whether control networks are merged with the network that they steer
  * @param generationBatching whether generations at the same time share runs of the denoiser
  * @param concurrency how many generations run at the same time

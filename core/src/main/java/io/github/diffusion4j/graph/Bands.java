@@ -102,7 +102,6 @@ record Bands(List<Value> parts) {
   }
 
   private Bands convolved(Kernel kernel) {
-    Graph graph = first().graph();
     List<Value> results = new ArrayList<>();
     for (int i = 0; i < parts.size(); i++) {
       Optional<Value> above =

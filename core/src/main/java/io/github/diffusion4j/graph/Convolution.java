@@ -53,7 +53,7 @@ public final class Convolution {
       return (above, part, below) -> {
         Value rows = Bands.stacked(above, part, below);
         long[] pads = {above.isPresent() ? 0 : 1, 1, below.isPresent() ? 0 : 1, 1};
-        return padded(module, rows, weight, pads)
+        return biased(module, node(rows, weight, 1, pads), channels)
             .out(x.type(), x.dim(0), channels, part.dim(2), x.dim(3));
       };
     }
@@ -64,18 +64,6 @@ public final class Convolution {
           ? result.plus(module.weight("bias", new long[] {channels}, new long[] {channels, 1, 1}))
           : result;
     };
-  }
-
-  /** A convolution of stride 1 to be completed, with the module's bias. */
-  private static Node padded(Scope module, Value x, Value weight, long... pads) {
-    Node node =
-        x.graph()
-            .node("Conv")
-            .in(x, weight)
-            .with("kernel_shape", new long[] {weight.dim(2), weight.dim(3)})
-            .with("strides", new long[] {1, 1})
-            .with("pads", pads);
-    return module.has("bias") ? node.in(module.weight("bias", weight.dim(0))) : node;
   }
 
   /**
@@ -112,10 +100,11 @@ public final class Convolution {
    */
   public static Value conv2d(Scope module, Value x, long channels, Window window) {
     int kernel = window.kernel();
-    Node node = node(x, module.weight("weight", channels, x.dim(1), kernel, kernel), window);
-    if (module.has("bias")) {
-      node.in(module.weight("bias", channels));
-    }
+    Node node =
+        biased(
+            module,
+            node(x, module.weight("weight", channels, x.dim(1), kernel, kernel), window),
+            channels);
     Value result =
         node.out(x.type(), x.dim(0), channels, window.out(x.dim(2)), window.out(x.dim(3)));
     return LowRankPath.ofConvolution(module, x, result, window);
@@ -123,15 +112,23 @@ public final class Convolution {
 
   /** A convolution without bias, to be completed. */
   static Node node(Value x, Value weight, Window window) {
-    int kernel = window.kernel();
-    long padBefore = window.before();
-    long padAfter = window.after();
+    int before = window.before();
+    int after = window.after();
+    return node(x, weight, window.stride(), before, before, after, after);
+  }
+
+  private static Node node(Value x, Value weight, long stride, long... pads) {
     return x.graph()
         .node("Conv")
         .in(x, weight)
-        .with("kernel_shape", new long[] {kernel, kernel})
-        .with("strides", new long[] {window.stride(), window.stride()})
-        .with("pads", new long[] {padBefore, padBefore, padAfter, padAfter});
+        .with("kernel_shape", new long[] {weight.dim(2), weight.dim(3)})
+        .with("strides", new long[] {stride, stride})
+        .with("pads", pads);
+  }
+
+  /** Adds the module's bias to a convolution's inputs, if it has one. */
+  private static Node biased(Scope module, Node node, long channels) {
+    return module.has("bias") ? node.in(module.weight("bias", channels)) : node;
   }
 
   /**
@@ -195,7 +192,10 @@ public final class Convolution {
         for (int right = 0; right < 2; right++) {
           long[] pads = {(1 - down) * top, 1 - right, down * bottom, right};
           columns[right] =
-              padded(module, down == 0 ? upper : lower, kernels.get(2 * down + right), pads)
+              biased(
+                      module,
+                      node(down == 0 ? upper : lower, kernels.get(2 * down + right), 1, pads),
+                      channels)
                   .out(x.type(), shape)
                   .unsqueeze(4);
         }

@@ -7,7 +7,7 @@ package io.github.diffusion4j.graph;
  *
  * @param cells from a tile's cells to factors [products, products]
  * @param taps from the kernel's taps to factors [products, 3]
- * @param results from products to results [results, products]
+ * @param results from products to results [products, results]
  */
 record CookToom(double[][] cells, double[][] taps, double[][] results) {
 
@@ -24,16 +24,7 @@ record CookToom(double[][] cells, double[][] taps, double[][] results) {
   static final CookToom FOUR = of(0, Math.sqrt(0.5), -Math.sqrt(0.5), Math.sqrt(2), -Math.sqrt(2));
 
   private static CookToom of(double... points) {
-    int products = points.length + 1;
-    int count = products - TAPS + 1;
     double[][] taps = powers(points, TAPS);
-    double[][] values = powers(points, count);
-    double[][] results = new double[count][products];
-    for (int i = 0; i < products; i++) {
-      for (int k = 0; k < count; k++) {
-        results[k][i] = values[i][k];
-      }
-    }
     for (int i = 0; i < points.length; i++) {
       double divisor = 1;
       for (int j = 0; j < points.length; j++) {
@@ -43,7 +34,7 @@ record CookToom(double[][] cells, double[][] taps, double[][] results) {
         taps[i][k] /= divisor;
       }
     }
-    return new CookToom(zeros(points), taps, results);
+    return new CookToom(zeros(points), taps, powers(points, points.length + 2 - TAPS));
   }
 
   /** Powers of each point; of infinity the highest alone. */
@@ -73,7 +64,7 @@ record CookToom(double[][] cells, double[][] taps, double[][] results) {
   }
 
   int outputs() {
-    return results.length;
+    return results[0].length;
   }
 
   int products() {

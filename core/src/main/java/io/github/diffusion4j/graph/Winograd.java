@@ -114,7 +114,7 @@ record Winograd(CookToom down, CookToom right) {
     long in = x.dim(1);
     Value rows =
         tiles.reshapeTo(
-            Value.concat(0, graph.constant(-1), size(tiles, 2, 4)),
+            Value.concat(0, graph.constant(-1), tiles.size(2), tiles.size(3)),
             Value.FREE,
             Value.FREE,
             Value.FREE);
@@ -130,11 +130,7 @@ record Winograd(CookToom down, CookToom right) {
   private Value results(Value products) {
     Graph graph = products.graph();
     long count = (long) down.outputs() * right.outputs();
-    float[] rows = CookToom.plane(down.results(), right.results());
-    float[] transform = new float[rows.length];
-    for (int i = 0; i < rows.length; i++) {
-      transform[i % (int) products() * (int) count + i / (int) products()] = rows[i];
-    }
+    float[] transform = CookToom.plane(down.results(), right.results());
     return graph
         .node("FusedMatMul")
         .microsoft()
@@ -176,11 +172,5 @@ record Winograd(CookToom down, CookToom right) {
 
   private static Value scalar(Value one) {
     return one.graph().node("Squeeze").in(one).out(ElementType.INT64);
-  }
-
-  /** Some dimensions of a map in a run. */
-  private static Value size(Value map, int from, int to) {
-    Node node = map.graph().node("Shape").in(map).with("start", from).with("end", to);
-    return node.out(ElementType.INT64, to - from);
   }
 }

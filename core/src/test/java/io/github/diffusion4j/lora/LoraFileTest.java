@@ -92,14 +92,16 @@ class LoraFileTest {
     return name.replace("LAYER", LAYER).replace("MODULE", MODULE);
   }
 
+  /** A layer of two ranks, whose product is 43. */
+  private Written rankTwo() {
+    return new Written(folder)
+        .add("lora_unet_a.lora_down.weight", List.of(2L, 1L), 1, 10)
+        .add("lora_unet_a.lora_up.weight", List.of(1L, 2L), 3, 4);
+  }
+
   @Test
   void alphaOverRankIsAFactor() throws IOException {
-    Path file =
-        new Written(folder)
-            .add("lora_unet_a.lora_down.weight", List.of(2L, 1L), 1, 10)
-            .add("lora_unet_a.lora_up.weight", List.of(1L, 2L), 3, 4)
-            .add("lora_unet_a.alpha", List.of(), 1)
-            .file();
+    Path file = rankTwo().add("lora_unet_a.alpha", List.of(), 1).file();
     float[] weight = {100};
     LoraFile.read(file).components().get("unet").get("a").addTo(weight);
     assertArrayEquals(new float[] {100 + 43 / 2f}, weight);
@@ -108,12 +110,7 @@ class LoraFileTest {
   /** As a converter of diffusers writes it. */
   @Test
   void alphaMayBeAWholeNumber() throws IOException {
-    Path file =
-        new Written(folder)
-            .add("lora_unet_a.lora_down.weight", List.of(2L, 1L), 1, 10)
-            .add("lora_unet_a.lora_up.weight", List.of(1L, 2L), 3, 4)
-            .whole("lora_unet_a.alpha", 1)
-            .file();
+    Path file = rankTwo().whole("lora_unet_a.alpha", 1).file();
     assertEquals(43 / 2f, only(LoraFile.read(file).components().get("unet").get("a")));
   }
 
