@@ -98,16 +98,6 @@ public final class LowRank {
   }
 
   /**
-   * No change.
-   *
-   * @param shape the layer's weight
-   * @return of rank 1, all zeros
-   */
-  public static LowRank none(Shape shape) {
-    return new LowRank(shape, 1, new float[shape.columns()], new float[shape.out()]);
-  }
-
-  /**
    * The sum of changes of one layer.
    *
    * @param parts one or more, of one shape

@@ -30,7 +30,8 @@ record ChangedNetwork(OrtModel model, Map<String, LowRank> changes) {
   }
 
   /**
-   * A network changed by LoRAs. The first time for its layers this opens the network once more.
+   * A network changed by LoRAs. Where it has no inputs for their layers, the first time this opens
+   * the network once more.
    *
    * @throws io.github.diffusion4j.ModelFormatException if a LoRA is for another kind of model
    */
@@ -54,8 +55,7 @@ record ChangedNetwork(OrtModel model, Map<String, LowRank> changes) {
   /** This network with those changes only that are of its own layers: it is a part of another. */
   ChangedNetwork ofOwnLayers() {
     Map<String, LowRank> own = new HashMap<>(changes);
-    own.keySet()
-        .removeIf(layer -> !model.inputs().containsKey(GraphEdit.LowRankInputs.down(layer)));
+    own.keySet().removeIf(layer -> !model.takesChangeOf(layer));
     return new ChangedNetwork(model, own);
   }
 

@@ -49,6 +49,15 @@ public interface Architecture {
   }
 
   /**
+   * Whether LoRAs are made for such networks.
+   *
+   * @return whether
+   */
+  default boolean takesLoras() {
+    return false;
+  }
+
+  /**
    * The precision that the network computes in when another is asked for.
    *
    * @param asked what the runtime would take

@@ -55,7 +55,8 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
               type(runtime.precision(), stored),
               runtime.fusesAttention(),
               runtime.onCpu(),
-              runtime.wantsWinograd());
+              runtime.wantsWinograd(),
+              runtime.fusesAttention() && architecture.takesLoras());
       return build(stored, options, edits);
     }
   }
@@ -139,7 +140,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
    */
   public long computedBytes(List<GraphEdit> edits, boolean winograd) throws IOException {
     try (Closer open = new Closer()) {
-      GraphOptions options = new GraphOptions(ElementType.FLOAT32, true, true, winograd);
+      GraphOptions options = new GraphOptions(ElementType.FLOAT32, true, true, winograd, false);
       return ElementType.FLOAT32.bytes() * graph(opened(open), options, edits).computed();
     }
   }

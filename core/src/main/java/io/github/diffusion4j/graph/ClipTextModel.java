@@ -52,6 +52,11 @@ record ClipTextModel(
   }
 
   @Override
+  public boolean takesLoras() {
+    return true;
+  }
+
+  @Override
   public boolean tolerates(String key) {
     return key.endsWith("position_ids")
         || key.equals("text_projection.weight")

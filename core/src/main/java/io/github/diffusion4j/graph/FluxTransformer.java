@@ -72,6 +72,11 @@ record FluxTransformer(
 
   /** No key besides those of the layers. */
   @Override
+  public boolean takesLoras() {
+    return true;
+  }
+
+  @Override
   public boolean tolerates(String key) {
     return false;
   }

@@ -6,6 +6,7 @@ import com.google.protobuf.ByteString;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.onnx.BuiltModel;
 import io.github.diffusion4j.onnx.ElementType;
+import io.github.diffusion4j.onnx.GraphEdit;
 import io.github.diffusion4j.onnx.OnnxType;
 import io.github.diffusion4j.onnx.schema.GraphProto;
 import io.github.diffusion4j.onnx.schema.ModelProto;
@@ -46,6 +47,7 @@ public final class Graph {
   private final Map<Constant, Value> constants = new HashMap<>();
   private final Map<String, Integer> numbers = new HashMap<>();
   private final Set<String> unchanged = new TreeSet<>();
+  private Value changedRows; // null until a layer is to get such inputs
   private boolean usesMicrosoft;
   private boolean partial;
   private long computed;
@@ -91,6 +93,14 @@ public final class Graph {
   /** Whether a layer is to get inputs for a change; it has been told so then. */
   boolean change(String layer) {
     return unchanged.remove(layer);
+  }
+
+  /** The input that says how many rows of layers' results are changed. */
+  Value changedRows() {
+    if (changedRows == null) {
+      changedRows = input(GraphEdit.LowRankInputs.ROWS, ElementType.INT64, 1);
+    }
+    return changedRows;
   }
 
   /** Only a part of the network is in this graph, so that layers may be left over. */

@@ -12,9 +12,15 @@ import io.github.diffusion4j.onnx.ElementType;
  *     decoders computed in parts of their rows; in FLOAT32, measured on the CPU only
  * @param winograd whether large convolutions in FLOAT32 are computed by fewer products ({@link
  *     Winograd}), measured on the CPU only
+ * @param changeable whether layers that are matrices have inputs for changes of low rank ({@link
+ *     LowRankPath})
  */
 public record GraphOptions(
-    ElementType type, boolean fusedAttention, boolean forCpu, boolean winograd) {
+    ElementType type,
+    boolean fusedAttention,
+    boolean forCpu,
+    boolean winograd,
+    boolean changeable) {
 
   /** Checks that the type is of floats. */
   public GraphOptions {
@@ -30,6 +36,6 @@ public record GraphOptions(
    * @param fusedAttention whether to use ONNX Runtime's own operators
    */
   public GraphOptions(ElementType type, boolean fusedAttention) {
-    this(type, fusedAttention, false, false);
+    this(type, fusedAttention, false, false, false);
   }
 }

@@ -2,6 +2,7 @@ package io.github.diffusion4j.graph;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Fully connected layers and embedding tables. Weights are [out, in], as PyTorch stores them. */
 public final class Linear {
@@ -46,27 +47,35 @@ public final class Linear {
   static List<Value> linearParts(Scope module, Value x, long out, int parts) {
     List<Value> weights = module.weightParts("weight", parts, out, x.dim(-1));
     List<Value> biases = module.weightParts("bias", parts, out);
+    List<Value> added = LowRankPath.added(module, x, out, biases);
     List<Value> results = new ArrayList<>();
     for (int i = 0; i < parts; i++) {
-      results.add(sum(x, weights.get(i), biases.get(i)));
+      results.add(layer(x, weights.get(i), Optional.of(added.get(i))));
     }
-    return LowRankPath.ofParts(module, x, results);
+    return results;
   }
 
   private static Value biased(Scope module, Value x, Value weight) {
-    if (!module.has("bias")) {
-      return LowRankPath.ofMatrix(module, x, product(x, weight));
-    }
-    Value bias = module.weight("bias", weight.dim(0));
-    Value sum = x.rank() == 2 ? sum(x, weight, bias) : product(x, weight).plus(bias);
-    return LowRankPath.ofMatrix(module, x, sum);
+    return changed(
+        module,
+        x,
+        weight,
+        module.has("bias") ? Optional.of(module.weight("bias", weight.dim(0))) : Optional.empty());
   }
 
-  /** Matrix product and sum in one: rows only. */
-  private static Value sum(Value x, Value weight, Value bias) {
+  private static Value changed(Scope module, Value x, Value weight, Optional<Value> bias) {
+    return layer(x, weight, LowRankPath.added(module, x, weight.dim(0), bias));
+  }
+
+  /** Times a transposed matrix, plus what has one row or as many as the product. */
+  static Value layer(Value x, Value weight, Optional<Value> added) {
+    if (added.isEmpty() || x.rank() > 2) {
+      Value product = product(x, weight);
+      return added.map(product::plus).orElse(product);
+    }
     return x.graph()
         .node("Gemm")
-        .in(x, weight, bias)
+        .in(x, weight, added.get())
         .with("transB", 1)
         .out(x.type(), x.dim(0), weight.dim(0));
   }
@@ -80,8 +89,7 @@ public final class Linear {
    * @return [..., out]
    */
   public static Value linearWithoutBias(Scope module, Value x, long out) {
-    Value product = product(x, module.weight("weight", out, x.dim(-1)));
-    return LowRankPath.ofMatrix(module, x, product);
+    return changed(module, x, module.weight("weight", out, x.dim(-1)), Optional.empty());
   }
 
   /** Times a transposed matrix. */

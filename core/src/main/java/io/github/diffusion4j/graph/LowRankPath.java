@@ -3,44 +3,85 @@ package io.github.diffusion4j.graph;
 import io.github.diffusion4j.onnx.GraphEdit.LowRankInputs;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
-/** Adds changes of low rank, which are inputs of the graph, to the results of layers. */
+/**
+ * Changes of low rank, which are inputs of the graph, beside layers.
+ *
+ * <p>The change of a matrix is added where its bias is, or would be. It has as many rows as {@link
+ * LowRankInputs#ROWS} says: all, or where nothing is changed one that stands for all, so that a
+ * graph may always have such inputs.
+ */
 final class LowRankPath {
 
   private LowRankPath() {}
 
-  /** The result of a matrix, with the change where the graph has inputs for the layer. */
-  static Value ofMatrix(Scope module, Value x, Value product) {
-    Graph graph = module.graph();
-    String layer = module.path();
-    if (!graph.change(layer)) {
-      return product;
-    }
-    Value down = graph.input(LowRankInputs.down(layer), x.type(), rank(layer), x.dim(-1));
-    Value up = graph.input(LowRankInputs.up(layer), x.type(), product.dim(-1), rank(layer));
-    return product.plus(Linear.product(Linear.product(x, down), up));
+  /**
+   * What is added to a product with a matrix: the bias, and the change where the graph has inputs
+   * for the layer.
+   *
+   * @return [..., out], of all rows or of one; empty if there is neither
+   */
+  static Optional<Value> added(Scope module, Value x, long out, Optional<Value> bias) {
+    boolean free = x.rank() == 2 || bias.isPresent();
+    Optional<Value> low = low(module, x, free);
+    return low.isEmpty() ? bias : Optional.of(Linear.layer(low.get(), up(module, x, out), bias));
   }
 
-  /** Likewise for a matrix whose result is in parts along its last axis. */
-  static List<Value> ofParts(Scope module, Value x, List<Value> results) {
-    Graph graph = module.graph();
-    String layer = module.path();
-    if (!graph.change(layer)) {
-      return results;
+  /** Likewise for a matrix that is in parts along its first axis. */
+  static List<Value> added(Scope module, Value x, long out, List<Value> biases) {
+    Optional<Value> low = low(module, x, true);
+    if (low.isEmpty()) {
+      return biases;
     }
-    long out = results.stream().mapToLong(result -> result.dim(-1)).sum();
-    Value down = graph.input(LowRankInputs.down(layer), x.type(), rank(layer), x.dim(-1));
-    Value up = graph.input(LowRankInputs.up(layer), x.type(), out, rank(layer));
-    Value low = Linear.product(x, down);
-    List<Value> ups = up.split(0, results.size());
-    List<Value> changed = new ArrayList<>();
-    for (int i = 0; i < results.size(); i++) {
-      changed.add(results.get(i).plus(Linear.product(low, ups.get(i))));
+    List<Value> ups = up(module, x, out).split(0, biases.size());
+    List<Value> added = new ArrayList<>();
+    for (int i = 0; i < biases.size(); i++) {
+      added.add(Linear.layer(low.get(), ups.get(i), Optional.of(biases.get(i))));
     }
-    return changed;
+    return added;
   }
 
-  /** Likewise for a convolution. */
+  /**
+   * The product with the first matrix of a change, as many rows of it as are changed.
+   *
+   * @param free whether it costs nothing to add something to the layer's result
+   */
+  private static Optional<Value> low(Scope module, Value x, boolean free) {
+    Graph graph = module.graph();
+    String layer = module.path();
+    boolean wanted = graph.change(layer);
+    if (!wanted && !(free && graph.options().changeable())) {
+      return Optional.empty();
+    }
+    Value down = graph.input(LowRankInputs.down(layer), x.type(), rank(layer), x.dim(-1));
+    return Optional.of(first(graph.changedRows(), Linear.product(x, down)));
+  }
+
+  private static Value up(Scope module, Value x, long out) {
+    String layer = module.path();
+    return module.graph().input(LowRankInputs.up(layer), x.type(), out, rank(layer));
+  }
+
+  /** As many of the first rows, along all axes but the last. */
+  private static Value first(Value count, Value x) {
+    Graph graph = x.graph();
+    long[] known = x.shape();
+    long[] axes = new long[x.rank() - 1];
+    Value[] ends = new Value[axes.length];
+    for (int axis = 0; axis < axes.length; axis++) {
+      known[axis] = Value.FREE;
+      axes[axis] = axis;
+      ends[axis] = count;
+    }
+    Value end = ends.length == 1 ? count : Value.concat(0, ends);
+    return graph
+        .node("Slice")
+        .in(x, graph.constant(new long[axes.length]), end, graph.constant(axes))
+        .out(x.type(), known);
+  }
+
+  /** The result of a convolution, with the change where the graph has inputs for the layer. */
   static Value ofConvolution(Scope module, Value x, Value result, Convolution.Window window) {
     Graph graph = module.graph();
     String layer = module.path();

@@ -87,6 +87,11 @@ record Sd3Transformer(
 
   /** No key besides those of the layers. */
   @Override
+  public boolean takesLoras() {
+    return true;
+  }
+
+  @Override
   public boolean tolerates(String key) {
     return false;
   }

@@ -135,6 +135,11 @@ public final class UNet implements Architecture {
   }
 
   @Override
+  public boolean takesLoras() {
+    return true;
+  }
+
+  @Override
   public String presentName(String key) {
     return SpatialAttention.presentName(key);
   }

@@ -6,7 +6,6 @@ import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.LowRank;
 import java.util.Collections;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
 
@@ -61,6 +60,13 @@ public sealed interface GraphEdit {
    * @param layers names of {@link OrtModel#layers}
    */
   record LowRankInputs(SortedSet<String> layers) implements GraphEdit {
+    /**
+     * Input of a network that is built here: how many rows of tokens are changed. {@link
+     * Long#MAX_VALUE} for all; 1 where all changes are zero, so that the first row's stands for
+     * all.
+     */
+    public static final String ROWS = "lora.rows";
+
     private static final String PREFIX = "lora.";
     private static final String DOWN = ".down";
 
@@ -89,11 +95,9 @@ public sealed interface GraphEdit {
       return PREFIX + layer + ".up";
     }
 
-    /** The layer that an input belongs to, where it is one of {@link #down}. */
-    static Optional<String> layer(String input) {
-      return input.startsWith(PREFIX) && input.endsWith(DOWN)
-          ? Optional.of(input.substring(PREFIX.length(), input.length() - DOWN.length()))
-          : Optional.empty();
+    /** Whether an input is one of those for changes. */
+    static boolean isInput(String name) {
+      return name.startsWith(PREFIX);
     }
   }
 

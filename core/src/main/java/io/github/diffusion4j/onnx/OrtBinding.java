@@ -10,9 +10,10 @@ import io.github.diffusion4j.InferenceException;
 import io.github.diffusion4j.LowRank;
 import java.io.IOException;
 import java.nio.FloatBuffer;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -56,6 +57,7 @@ public final class OrtBinding implements AutoCloseable {
         options.addRunConfigEntry(SHRINKING, model.arenas());
       }
       open.own(cancel.onCancel(this::terminate));
+      leaveUnchanged(open);
       owned = open.release();
     } catch (OrtException e) {
       throw new InferenceException(model.component(), "cannot make run options", e);
@@ -125,8 +127,12 @@ public final class OrtBinding implements AutoCloseable {
    * @return the tensor, to be filled before each run
    */
   public OrtTensor input(String name, long... shape) {
-    OrtTensor tensor = allocate(name, shape);
-    use(name, tensor);
+    return input(model.input(name), shape);
+  }
+
+  private OrtTensor input(TensorSpec spec, long... shape) {
+    OrtTensor tensor = allocate(spec, shape);
+    use(spec.name(), tensor);
     return tensor;
   }
 
@@ -143,6 +149,30 @@ public final class OrtBinding implements AutoCloseable {
     return tensor;
   }
 
+  /** Inputs for changes of layers get what changes nothing; those alike share a tensor. */
+  private void leaveUnchanged(Closer open) throws OrtException {
+    Map<List<?>, OrtTensor> shared = new HashMap<>();
+    for (TensorSpec spec : model.changeInputs().values()) {
+      List<?> kind = List.of(spec.type(), spec.shape());
+      OrtTensor tensor = shared.get(kind);
+      if (tensor == null) {
+        tensor = open.own(unchanged(spec));
+        shared.put(kind, tensor);
+      }
+      use(spec.name(), tensor);
+    }
+  }
+
+  /** One row; a matrix of rank 0 where its products are known to work, a kernel of rank 1. */
+  private OrtTensor unchanged(TensorSpec spec) throws OrtException {
+    boolean rows = spec.name().equals(GraphEdit.LowRankInputs.ROWS);
+    long rank = model.onCpu() && spec.rank() == 2 ? 0 : 1;
+    long[] shape = spec.shape().stream().mapToLong(dim -> dim < 0 ? rank : dim).toArray();
+    OrtTensor tensor = new OrtTensor(spec.type(), shape);
+    tensor.fill(rows ? 1 : 0);
+    return tensor;
+  }
+
   /**
    * Gives changes of low rank to a network that takes them; its other layers stay as they are.
    *
@@ -150,40 +180,30 @@ public final class OrtBinding implements AutoCloseable {
    * @throws IllegalArgumentException if the network has no inputs for one of them
    */
   public void change(Map<String, LowRank> changes) {
-    Set<String> left = new TreeSet<>(changes.keySet());
-    for (TensorSpec spec : model.inputs().values()) {
-      Optional<String> layer = GraphEdit.LowRankInputs.layer(spec.name());
-      if (layer.isPresent()) {
-        TensorSpec up = model.input(GraphEdit.LowRankInputs.up(layer.get()));
-        LowRank change = changes.get(layer.get());
-        change(spec, up, change == null ? LowRank.none(shape(spec, up)) : change);
-        left.remove(layer.get());
-      }
-    }
-    if (!left.isEmpty()) {
+    Set<String> unknown = new TreeSet<>(changes.keySet());
+    unknown.removeIf(model::takesChangeOf);
+    if (!unknown.isEmpty()) {
       throw new IllegalArgumentException(
-          model.component() + " takes no changes of the layers " + left);
+          model.component() + " takes no changes of the layers " + unknown);
+    }
+    changes.forEach(this::change);
+    TensorSpec rows = model.changeInputs().get(GraphEdit.LowRankInputs.ROWS);
+    if (rows != null && !changes.isEmpty()) {
+      input(rows, 1).fill(Long.MAX_VALUE);
     }
   }
 
-  private static LowRank.Shape shape(TensorSpec down, TensorSpec up) {
-    int out = (int) up.dim(0);
-    int in = (int) down.dim(1);
-    return down.rank() == 2
-        ? LowRank.Shape.matrix(out, in)
-        : new LowRank.Shape(out, in, (int) down.dim(2), (int) down.dim(3));
-  }
-
-  private void change(TensorSpec down, TensorSpec up, LowRank change) {
+  private void change(String layer, LowRank change) {
+    TensorSpec down = model.changeInputs().get(GraphEdit.LowRankInputs.down(layer));
+    TensorSpec up = model.changeInputs().get(GraphEdit.LowRankInputs.up(layer));
     LowRank.Shape shape = change.shape();
     long rank = change.rank();
     boolean matrix = down.rank() == 2;
     OrtTensor first =
         matrix
-            ? input(down.name(), rank, shape.in())
-            : input(down.name(), rank, shape.in(), shape.height(), shape.width());
-    OrtTensor second =
-        matrix ? input(up.name(), shape.out(), rank) : input(up.name(), shape.out(), rank, 1, 1);
+            ? input(down, rank, shape.in())
+            : input(down, rank, shape.in(), shape.height(), shape.width());
+    OrtTensor second = matrix ? input(up, shape.out(), rank) : input(up, shape.out(), rank, 1, 1);
     first.put(change.down());
     second.put(change.up());
   }

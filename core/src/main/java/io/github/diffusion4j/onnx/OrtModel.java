@@ -83,7 +83,7 @@ public final class OrtModel implements AutoCloseable {
   }
 
   /**
-   * The inputs in the network's order.
+   * The inputs in the network's order, without those for changes of layers.
    *
    * @return specs by name
    */
@@ -333,9 +333,24 @@ public final class OrtModel implements AutoCloseable {
   }
 
   /**
-   * This network with inputs for changes of layers: a second session, opened when it is first used.
-   * When other layers are asked for later, one more is made for all layers asked for so far, and
-   * the earlier ones are closed as soon as nobody uses them.
+   * Whether {@link OrtBinding#change} may change a layer.
+   *
+   * @param layer one of {@link #layers}
+   * @return whether the network has inputs for it
+   */
+  public boolean takesChangeOf(String layer) {
+    return signature.changes().containsKey(GraphEdit.LowRankInputs.down(layer));
+  }
+
+  /** The inputs for changes of layers. */
+  Map<String, TensorSpec> changeInputs() {
+    return signature.changes();
+  }
+
+  /**
+   * This network with inputs for changes of layers: itself where it has them, else a second
+   * session, opened when it is first used. When other layers are asked for later, one more is made
+   * for all layers asked for so far, and the earlier ones are closed as soon as nobody uses them.
    *
    * @param names of {@link #layers}
    * @return a network whose bindings take {@link OrtBinding#change}; closed with this one
@@ -343,7 +358,12 @@ public final class OrtModel implements AutoCloseable {
    */
   public OrtModel changeable(Set<String> names) throws IOException {
     synchronized (variants) {
-      changeable.addAll(names);
+      Set<String> missing = new TreeSet<>(names);
+      missing.removeIf(this::takesChangeOf);
+      if (missing.isEmpty()) {
+        return this;
+      }
+      changeable.addAll(missing);
       GraphEdit latest = new GraphEdit.LowRankInputs(changeable);
       OrtModel model = edited(latest);
       keepOnly(latest);
@@ -390,6 +410,11 @@ public final class OrtModel implements AutoCloseable {
 
   NetworkSession session() {
     return session;
+  }
+
+  /** Whether it runs on the CPU. */
+  boolean onCpu() {
+    return source.runtime().onCpu();
   }
 
   /** The memory arenas of its sessions. */

@@ -15,24 +15,36 @@ import java.util.Map;
  * What a network takes and gives.
  *
  * @param inputs by name, in the network's order
+ * @param changes the inputs for changes of layers, which are not among the others
  * @param outputs by name, in the network's order
  */
-record Signature(Map<String, TensorSpec> inputs, Map<String, TensorSpec> outputs) {
+record Signature(
+    Map<String, TensorSpec> inputs,
+    Map<String, TensorSpec> changes,
+    Map<String, TensorSpec> outputs) {
 
   Signature {
     inputs = Collections.unmodifiableMap(new LinkedHashMap<>(inputs));
+    changes = Map.copyOf(changes);
     outputs = Collections.unmodifiableMap(new LinkedHashMap<>(outputs));
+  }
+
+  private static Signature of(Map<String, TensorSpec> inputs, Map<String, TensorSpec> outputs) {
+    Map<String, TensorSpec> own = new LinkedHashMap<>(inputs);
+    own.keySet().removeIf(GraphEdit.LowRankInputs::isInput);
+    Map<String, TensorSpec> changes = new LinkedHashMap<>(inputs);
+    changes.keySet().removeAll(own.keySet());
+    return new Signature(own, changes, outputs);
   }
 
   /** As ONNX Runtime sees an open network. */
   static Signature of(OrtSession session) throws OrtException {
-    return new Signature(
-        specs(session.getInputInfo().values()), specs(session.getOutputInfo().values()));
+    return of(specs(session.getInputInfo().values()), specs(session.getOutputInfo().values()));
   }
 
   /** As a file declares it. */
   static Signature of(OnnxFile file) {
-    return new Signature(byName(file.inputs()), byName(file.outputs()));
+    return of(byName(file.inputs()), byName(file.outputs()));
   }
 
   /** Whether every input and output has a type, and every output, never a scalar, a shape. */

@@ -158,7 +158,7 @@ class ConvolutionTest {
     public BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits) throws IOException {
       try (TensorStore store = TensorStore.open(file)) {
         GraphOptions options =
-            new GraphOptions(ElementType.FLOAT32, true, fewerProducts, fewerProducts);
+            new GraphOptions(ElementType.FLOAT32, true, fewerProducts, fewerProducts, false);
         Graph graph = new Graph("test", Weights.of(store), options);
         Value x = graph.input("x", ElementType.FLOAT32, "batch", size.in(), "height", "width");
         Value y = layer.apply(graph.root().at("up"), x, size.channels());

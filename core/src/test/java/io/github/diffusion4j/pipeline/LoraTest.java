@@ -27,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -99,12 +100,22 @@ class LoraTest {
   }
 
   private Path lora(Path changed, String... components) throws IOException {
+    return lora(name -> true, changed, components);
+  }
+
+  private Path lora(Predicate<String> which, Path changed, String... components)
+      throws IOException {
     SafetensorsWriter writer = new SafetensorsWriter();
     for (String component : components) {
       layers(changed.resolve(component))
-          .forEach((name, shape) -> add(writer, component + "." + name, shape));
+          .forEach(
+              (name, shape) -> {
+                if (which.test(name)) {
+                  add(writer, component + "." + name, shape);
+                }
+              });
     }
-    Path file = folder.resolve("lora.safetensors");
+    Path file = Files.createTempFile(folder, "lora", ".safetensors");
     writer.write(file);
     return file;
   }
@@ -262,6 +273,29 @@ class LoraTest {
         near(paint(merged), changed, lora.toString());
         assertFalse(Arrays.equals(changed, paint(plain)));
       }
+    }
+  }
+
+  /** Beside requests without one, whose pictures stay the same bits. */
+  @Test
+  void aLoraOfMatricesNeedsNoFurtherSession() throws IOException {
+    Predicate<String> matrices = name -> !name.contains("conv") && !name.contains("samplers");
+    String[] components = {"unet", "text_encoder", "text_encoder_2"};
+    Lora first = Lora.of(lora(matrices, model, components), 0.8);
+    Lora second = Lora.of(lora(matrices.and(name -> name.contains("attn")), model, "unet"));
+    Lora convolutions = Lora.of(lora());
+    try (StableDiffusionPipeline pipeline =
+        StableDiffusionPipeline.load(ModelLayout.of(model), options)) {
+      float[] plain = paint(pipeline);
+      int open = NativeCount.open();
+      for (Lora[] loras : List.of(new Lora[] {first}, new Lora[] {second, first})) {
+        assertFalse(Arrays.equals(plain, paint(pipeline, loras)));
+        assertArrayEquals(plain, paint(pipeline));
+        assertEquals(open, NativeCount.open());
+      }
+      paint(pipeline, convolutions);
+      assertTrue(NativeCount.open() > open, "the UNet with inputs for convolutions");
+      assertArrayEquals(plain, paint(pipeline));
     }
   }
 
