@@ -160,6 +160,9 @@ public final class LoraAdapter {
     inputs.put("sample", tensor(sample, ROWS, channels, size, size));
     inputs.put("encoder_hidden_states", tensor(text, ROWS, TOKENS, width));
     inputs.put("timestep", OnnxTensor.createTensor(ENVIRONMENT, 500f));
+    inputs.put(
+        GraphEdit.LowRankInputs.ROWS,
+        OnnxTensor.createTensor(ENVIRONMENT, new long[] {Long.MAX_VALUE}));
     return inputs;
   }
 

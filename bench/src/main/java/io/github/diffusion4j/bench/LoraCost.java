@@ -1,12 +1,15 @@
 package io.github.diffusion4j.bench;
 
 import io.github.diffusion4j.CancelToken;
+import io.github.diffusion4j.Floats;
 import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.RuntimeOptions;
-import io.github.diffusion4j.family.ComponentNetwork;
 import io.github.diffusion4j.family.ModelLayout;
+import io.github.diffusion4j.graph.BuiltNetwork;
+import io.github.diffusion4j.onnx.BuiltModel;
 import io.github.diffusion4j.onnx.Closer;
 import io.github.diffusion4j.onnx.GraphEdit;
+import io.github.diffusion4j.onnx.NetworkSource;
 import io.github.diffusion4j.onnx.OrtBinding;
 import io.github.diffusion4j.onnx.OrtModel;
 import io.github.diffusion4j.onnx.OrtRuntime;
@@ -14,17 +17,20 @@ import io.github.diffusion4j.onnx.TensorSpec;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.TreeMap;
 
 /**
- * What a LoRA of random numbers on all attention and feed-forward layers costs: a UNet that never
- * had one, one without it after a run with it, with it as inputs, and with it merged. Prints
- * processor time of the thread, which does all the work, for the quickest evaluation of two rows;
- * those that are compared run in turn.
+ * What a LoRA of random numbers on all attention and feed-forward layers of a built UNet costs: the
+ * network without inputs for LoRAs, with them, without and with a LoRA; the one without them opened
+ * once more with inputs, as models of ONNX files are; and with the LoRA merged. Prints processor
+ * time of the thread, which does all the work, for the quickest evaluation of two rows; those that
+ * are compared run in turn.
  */
 public final class LoraCost {
 
@@ -46,28 +52,54 @@ public final class LoraCost {
       System.err.println("arguments: MODEL SIZE RANK RUNS");
       System.exit(2);
     }
-    ComponentNetwork network = ModelLayout.of(Models.folder(args[0])).network("unet");
-    OrtRuntime runtime = OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).build());
+    BuiltNetwork network =
+        ModelLayout.of(Models.folder(args[0])).network("unet").built().orElseThrow();
+    OrtRuntime runtime =
+        OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).winograd(false).build());
     int size = Integer.parseInt(args[1]);
     int runs = Integer.parseInt(args[3]);
     Map<String, LowRank> changes;
     try (Closer open = new Closer()) {
-      OrtModel fresh = open.own(network.open(runtime, List.of()));
-      OrtModel used = open.own(network.open(runtime, List.of()));
-      changes = changes(used, Integer.parseInt(args[2]));
-      System.out.println(changes.size() + " layers of " + used.layers().size());
-      OrtBinding changed = open.own(bound(used.changeable(changes.keySet()), size));
+      OrtModel model = open.own(runtime.open("unet", network, List.of()));
+      OrtModel without = open.own(runtime.open("unet", new WithoutInputs(network), List.of()));
+      changes = changes(model, Integer.parseInt(args[2]));
+      System.out.println(changes.size() + " layers of " + model.layers().size());
+      OrtBinding changed = open.own(bound(model.changeable(changes.keySet()), size));
       changed.change(changes);
-      changed.run();
-      OrtBinding before = open.own(bound(fresh, size));
-      OrtBinding after = open.own(bound(used, size));
-      print(quickest(runs, before, after, changed), "none", "none after one", "as inputs");
+      OrtBinding opened = open.own(bound(without.changeable(changes.keySet()), size));
+      opened.change(changes);
+      OrtBinding never = open.own(bound(without, size));
+      OrtBinding none = open.own(bound(model, size));
+      print(
+          quickest(runs, never, none, changed, opened),
+          "without inputs",
+          "no LoRA",
+          "a LoRA",
+          "a LoRA in a second session");
     }
     try (Closer open = new Closer()) {
-      GraphEdit merging = new GraphEdit.Merged("random", changes);
-      OrtBinding plain = open.own(bound(open.own(network.open(runtime, List.of())), size));
-      OrtBinding merged = open.own(bound(open.own(network.open(runtime, List.of(merging))), size));
-      print(quickest(runs, plain, merged), "none", "merged");
+      List<GraphEdit> merging = List.of(new GraphEdit.Merged("random", changes));
+      OrtBinding none = open.own(bound(open.own(runtime.open("unet", network, List.of())), size));
+      OrtBinding merged = open.own(bound(open.own(runtime.open("unet", network, merging)), size));
+      print(quickest(runs, none, merged), "no LoRA", "merged");
+    }
+  }
+
+  /** The network as exports have it. */
+  private record WithoutInputs(BuiltNetwork network) implements NetworkSource {
+    @Override
+    public BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits) throws IOException {
+      return network.build(RuntimeOptions.Precision.FLOAT32, edits);
+    }
+
+    @Override
+    public Path file() {
+      return network.file();
+    }
+
+    @Override
+    public Optional<Floats> weightEnding(String suffix) throws IOException {
+      return network.weightEnding(suffix);
     }
   }
 

@@ -63,21 +63,15 @@ final class LowRankPath {
     return module.graph().input(LowRankInputs.up(layer), x.type(), out, rank(layer));
   }
 
-  /** As many of the first rows, along all axes but the last. */
+  /** As many of the first rows. */
   private static Value first(Value count, Value x) {
     Graph graph = x.graph();
+    int axis = x.rank() - 2;
     long[] known = x.shape();
-    long[] axes = new long[x.rank() - 1];
-    Value[] ends = new Value[axes.length];
-    for (int axis = 0; axis < axes.length; axis++) {
-      known[axis] = Value.FREE;
-      axes[axis] = axis;
-      ends[axis] = count;
-    }
-    Value end = ends.length == 1 ? count : Value.concat(0, ends);
+    known[axis] = Value.FREE;
     return graph
         .node("Slice")
-        .in(x, graph.constant(new long[axes.length]), end, graph.constant(axes))
+        .in(x, graph.constant(0), count, graph.constant(axis))
         .out(x.type(), known);
   }
 
