@@ -56,7 +56,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
               runtime.fusesAttention(),
               runtime.onCpu(),
               runtime.wantsWinograd(),
-              runtime.fusesAttention() && architecture.takesLoras());
+              runtime.onCpu() && architecture.takesLoras());
       return build(stored, options, edits);
     }
   }
