@@ -12,6 +12,7 @@ import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.ImageTensor;
+import io.github.diffusion4j.Lora;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.PromptSyntax;
@@ -261,17 +262,45 @@ class ControlTest {
       names = {"SEPARATE", "MERGED"})
   void networksBuiltFromWeightsAreSteeredToo(RuntimeOptions.ControlPlacement placement)
       throws IOException {
+    ModelCopy copy = modelOfWeights();
+    RuntimeOptions options = ONE_THREAD.toBuilder().controls(placement).build();
+    try (StableDiffusionPipeline built = StableDiffusionPipeline.load(copy.folder(), options)) {
+      assertClose(latents(pipeline, request()), latents(built, request()));
+      GenerationRequestBuilder steered = request().controls(control(1)).guessMode(true);
+      assertClose(latents(pipeline, steered), latents(built, steered));
+    }
+  }
+
+  private ModelCopy modelOfWeights() throws IOException {
     ModelCopy copy = ModelCopy.of(MODEL, folder.resolve("model"));
     copy.dropFolder("controlnet_1");
     for (String name : List.of("unet", "controlnet")) {
       copy.dropFolder(name);
       ModelCopy.of(Goldens.resource("/goldens/control/weights/" + name), copy.file(name));
     }
+    return copy;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SEPARATE, attn", "SEPARATE, ''", "MERGED, attn", "MERGED, ''"})
+  void networksChangedByLorasAreSteeredToo(RuntimeOptions.ControlPlacement placement, String layers)
+      throws IOException {
+    ModelCopy copy = modelOfWeights();
+    Path file = folder.resolve("lora.safetensors");
+    new RandomLora(2, new Random(1))
+        .write(file, copy.folder(), name -> name.contains(layers), "unet");
+    Lora lora = Lora.of(file, 0.7);
     RuntimeOptions options = ONE_THREAD.toBuilder().controls(placement).build();
-    try (StableDiffusionPipeline built = StableDiffusionPipeline.load(copy.folder(), options)) {
-      assertClose(latents(pipeline, request()), latents(built, request()));
-      GenerationRequestBuilder steered = request().controls(control(1)).guessMode(true);
-      assertClose(latents(pipeline, steered), latents(built, steered));
+    GenerationRequestBuilder steered = request().controls(control(1).between(0, 0.7));
+    ModelLayout layout = ModelLayout.of(copy.folder());
+    try (StableDiffusionPipeline built = StableDiffusionPipeline.load(layout, options);
+        StableDiffusionPipeline merged =
+            StableDiffusionPipeline.load(layout.withLoras(List.of(lora)), options)) {
+      float[] plain = latents(built, steered);
+      float[] changed = latents(built, steered.loras(lora));
+      assertFalse(Arrays.equals(plain, changed));
+      assertClose(latents(merged, steered.loras()), changed);
+      assertArrayEquals(plain, latents(built, steered));
     }
   }
 

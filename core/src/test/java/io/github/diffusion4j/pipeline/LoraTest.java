@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Lora;
-import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.RuntimeOptions.Precision;
@@ -26,10 +25,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.TreeMap;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -39,11 +35,6 @@ import org.junit.jupiter.api.io.TempDir;
 class LoraTest {
 
   private static final int RANK = 3;
-
-  /** Tables, and what the network does not compute. */
-  private static final Pattern NO_LAYERS =
-      Pattern.compile(
-          "embeddings\\.|^text_projection|^shared|embed_tokens|relative_attention_bias");
 
   private static final Path PIPELINES = Goldens.folder("pipelines");
 
@@ -70,31 +61,6 @@ class LoraTest {
     }
   }
 
-  /** Every layer with a weight of two or four dimensions, but embedding tables. */
-  private static Map<String, LowRank.Shape> layers(Path component) throws IOException {
-    Map<String, LowRank.Shape> layers = new TreeMap<>();
-    try (Stream<Path> files = Files.list(component)) {
-      Path file = files.filter(f -> f.toString().endsWith(".safetensors")).findAny().orElseThrow();
-      try (TensorStore store = TensorStore.open(file)) {
-        for (String name : store.names()) {
-          List<Long> shape = store.info(name).shape();
-          boolean layer = name.endsWith(".weight") && shape.size() > 1;
-          if (layer && !NO_LAYERS.matcher(name).find()) {
-            boolean matrix = shape.size() == 2;
-            layers.put(
-                name.substring(0, name.length() - ".weight".length()),
-                new LowRank.Shape(
-                    shape.get(0).intValue(),
-                    shape.get(1).intValue(),
-                    matrix ? 1 : shape.get(2).intValue(),
-                    matrix ? 1 : shape.get(3).intValue()));
-          }
-        }
-      }
-    }
-    return layers;
-  }
-
   private Path lora() throws IOException {
     return lora(model, "unet", "text_encoder", "text_encoder_2");
   }
@@ -105,40 +71,8 @@ class LoraTest {
 
   private Path lora(Predicate<String> which, Path changed, String... components)
       throws IOException {
-    SafetensorsWriter writer = new SafetensorsWriter();
-    for (String component : components) {
-      layers(changed.resolve(component))
-          .forEach(
-              (name, shape) -> {
-                if (which.test(name)) {
-                  add(writer, component + "." + name, shape);
-                }
-              });
-    }
     Path file = Files.createTempFile(folder, "lora", ".safetensors");
-    writer.write(file);
-    return file;
-  }
-
-  private void add(SafetensorsWriter writer, String name, LowRank.Shape shape) {
-    long height = shape.height();
-    long width = shape.width();
-    writer.add(
-        name + ".lora_A.weight",
-        List.of((long) RANK, (long) shape.in(), height, width),
-        values(RANK * shape.columns()));
-    writer.add(
-        name + ".lora_B.weight",
-        List.of((long) shape.out(), (long) RANK, 1L, 1L),
-        values(RANK * shape.out()));
-  }
-
-  private float[] values(int count) {
-    float[] values = new float[count];
-    for (int i = 0; i < count; i++) {
-      values[i] = (float) random.nextGaussian() / 10;
-    }
-    return values;
+    return new RandomLora(RANK, random).write(file, changed, which, components);
   }
 
   private static float[] paint(StableDiffusionPipeline pipeline, Lora... loras) {
