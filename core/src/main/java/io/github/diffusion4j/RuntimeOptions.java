@@ -33,6 +33,7 @@ import java.util.TreeMap;
  *     theirs already
  * @param winograd whether networks that are built here compute large convolutions on the CPU by
  *     Winograd's method: less time, more memory for the kernels
+ * @param loraInputs when networks that are built here get inputs for the LoRAs of requests
  * @param safety what becomes of pictures that the model's safety checker flags
  * @param residency which networks are in memory
  * @param memoryLimit most memory of the process in bytes that a generation may be estimated to
@@ -57,6 +58,7 @@ public record RuntimeOptions(
     long promptCacheBytes,
     Precision precision,
     boolean winograd,
+    LoraInputs loraInputs,
     ControlPlacement controls,
     SafetyPolicy safety,
     Residency residency,
@@ -126,6 +128,7 @@ public record RuntimeOptions(
           "promptCacheBytes must be at least 0, found " + promptCacheBytes);
     }
     requireNonNull(precision, "precision");
+    requireNonNull(loraInputs, "loraInputs");
     requireNonNull(controls, "controls");
     requireNonNull(safety, "safety");
     requireNonNull(residency, "residency");
@@ -163,6 +166,7 @@ public record RuntimeOptions(
     builder.promptCacheBytes = promptCacheBytes;
     builder.precision = precision;
     builder.winograd = winograd;
+    builder.loraInputs = loraInputs;
     builder.controls = controls;
     builder.safety = safety;
     builder.residency = residency;
@@ -210,6 +214,7 @@ public record RuntimeOptions(
     private long promptCacheBytes = DEFAULT_PROMPT_CACHE_BYTES;
     private Precision precision = Precision.AUTO;
     private boolean winograd = true;
+    private LoraInputs loraInputs = LoraInputs.AUTO;
     private ControlPlacement controls = ControlPlacement.AUTO;
     private SafetyPolicy safety = SafetyPolicy.BLACK;
     private Residency residency = Residency.AUTO;
@@ -344,6 +349,18 @@ public record RuntimeOptions(
     }
 
     /**
+     * Sets when networks that are built here get inputs for the LoRAs of requests; {@link
+     * LoraInputs#AUTO} by default.
+     *
+     * @param value when
+     * @return this builder
+     */
+    public Builder loraInputs(LoraInputs value) {
+      loraInputs = requireNonNull(value, "loraInputs");
+      return this;
+    }
+
+    /**
      * Sets where control networks run; {@link ControlPlacement#AUTO} by default.
      *
      * @param value the placement
@@ -447,6 +464,7 @@ public record RuntimeOptions(
           promptCacheBytes,
           precision,
           winograd,
+          loraInputs,
           controls,
           safety,
           residency,

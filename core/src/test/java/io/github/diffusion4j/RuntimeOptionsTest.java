@@ -43,6 +43,7 @@ class RuntimeOptionsTest {
             1000,
             Precision.FLOAT16,
             false,
+            LoraInputs.ALWAYS,
             RuntimeOptions.ControlPlacement.MERGED,
             SafetyPolicy.BLUR,
             Residency.ON_DEMAND,
@@ -66,6 +67,7 @@ class RuntimeOptionsTest {
             .promptCacheBytes(0)
             .precision(Precision.STORED)
             .winograd(true)
+            .loraInputs(LoraInputs.ON_DEMAND)
             .controls(RuntimeOptions.ControlPlacement.MERGED)
             .safety(SafetyPolicy.OFF)
             .residency(Residency.ALL)
@@ -89,6 +91,7 @@ class RuntimeOptionsTest {
             0,
             Precision.STORED,
             true,
+            LoraInputs.ON_DEMAND,
             RuntimeOptions.ControlPlacement.MERGED,
             SafetyPolicy.OFF,
             Residency.ALL,

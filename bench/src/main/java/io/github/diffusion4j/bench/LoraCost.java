@@ -2,6 +2,7 @@ package io.github.diffusion4j.bench;
 
 import io.github.diffusion4j.CancelToken;
 import io.github.diffusion4j.Floats;
+import io.github.diffusion4j.LoraInputs;
 import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.family.ModelLayout;
@@ -55,7 +56,12 @@ public final class LoraCost {
     BuiltNetwork network =
         ModelLayout.of(Models.folder(args[0])).network("unet").built().orElseThrow();
     OrtRuntime runtime =
-        OrtRuntime.of(RuntimeOptions.builder().intraOpThreads(1).winograd(false).build());
+        OrtRuntime.of(
+            RuntimeOptions.builder()
+                .intraOpThreads(1)
+                .winograd(false)
+                .loraInputs(LoraInputs.ALWAYS)
+                .build());
     int size = Integer.parseInt(args[1]);
     int runs = Integer.parseInt(args[3]);
     Map<String, LowRank> changes;

@@ -3,6 +3,7 @@ package io.github.diffusion4j.graph;
 import static java.util.Objects.requireNonNull;
 
 import io.github.diffusion4j.Floats;
+import io.github.diffusion4j.LoraInputs;
 import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
@@ -34,6 +35,9 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
 
   private static final String WEIGHT = ".weight";
 
+  /** Parameters of a network that is not small. */
+  private static final long LARGE = 1L << 26;
+
   /** Checks that the parts are there. */
   public BuiltNetwork {
     requireNonNull(component, "component");
@@ -50,13 +54,14 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
   public BuiltModel build(OrtRuntime runtime, List<GraphEdit> edits) throws IOException {
     try (Closer open = new Closer()) {
       Weights stored = opened(open);
+      ElementType type = type(runtime.precision(), stored);
       GraphOptions options =
           new GraphOptions(
-              type(runtime.precision(), stored),
+              type,
               runtime.fusesAttention(),
               runtime.onCpu(),
               runtime.wantsWinograd(),
-              runtime.onCpu() && architecture.takesLoras());
+              architecture.takesLoras() && changeable(runtime.loraInputs(), type, stored));
       return build(stored, options, edits);
     }
   }
@@ -161,6 +166,20 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
     }
     architecture.addTo(graph, others);
     return graph;
+  }
+
+  private static boolean changeable(LoraInputs inputs, ElementType type, Weights stored) {
+    return inputs == LoraInputs.ALWAYS
+        || inputs == LoraInputs.AUTO && type == ElementType.FLOAT32 && isLarge(stored);
+  }
+
+  /** Whether an evaluation takes so long that inputs for LoRAs do not show. */
+  private static boolean isLarge(Weights stored) {
+    return stored.keys().stream()
+            .map(key -> stored.find(key).orElseThrow())
+            .mapToLong(weight -> 8 * weight.values().length() / weight.type().bits())
+            .sum()
+        >= LARGE;
   }
 
   /** The type of most weights' elements that a network can compute in. */

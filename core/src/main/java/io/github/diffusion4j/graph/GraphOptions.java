@@ -12,8 +12,8 @@ import io.github.diffusion4j.onnx.ElementType;
  *     decoders computed in parts of their rows; in FLOAT32, measured on the CPU only
  * @param winograd whether large convolutions in FLOAT32 are computed by fewer products ({@link
  *     Winograd}), measured on the CPU only
- * @param changeable whether layers that are matrices always have inputs for changes of low rank
- *     ({@link LowRankPath}); elsewhere than on the CPU many small inputs and operators take time
+ * @param changeable whether layers that are matrices have inputs for changes of low rank, asked for
+ *     or not ({@link LowRankPath})
  */
 public record GraphOptions(
     ElementType type,

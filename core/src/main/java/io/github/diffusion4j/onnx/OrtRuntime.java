@@ -8,6 +8,7 @@ import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import io.github.diffusion4j.ExecutionProvider;
 import io.github.diffusion4j.GenerationBatching;
+import io.github.diffusion4j.LoraInputs;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
@@ -132,6 +133,16 @@ public final class OrtRuntime {
    */
   public boolean wantsWinograd() {
     return onCpu() && options.winograd();
+  }
+
+  /**
+   * When networks that are built get inputs for LoRAs.
+   *
+   * @return what the options ask for; by itself on demand elsewhere than on the CPU
+   */
+  public LoraInputs loraInputs() {
+    boolean auto = options.loraInputs() == LoraInputs.AUTO;
+    return auto && !onCpu() ? LoraInputs.ON_DEMAND : options.loraInputs();
   }
 
   /**

@@ -13,6 +13,7 @@ import io.github.diffusion4j.GenerationRequestBuilder;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.ImageTensor;
 import io.github.diffusion4j.Lora;
+import io.github.diffusion4j.LoraInputs;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.PromptSyntax;
@@ -282,15 +283,23 @@ class ControlTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"SEPARATE, attn", "SEPARATE, ''", "MERGED, attn", "MERGED, ''"})
-  void networksChangedByLorasAreSteeredToo(RuntimeOptions.ControlPlacement placement, String layers)
+  @CsvSource({
+    "SEPARATE, ALWAYS, attn",
+    "SEPARATE, ALWAYS, ''",
+    "SEPARATE, ON_DEMAND, attn",
+    "MERGED, ALWAYS, attn",
+    "MERGED, ALWAYS, ''",
+    "MERGED, ON_DEMAND, ''"
+  })
+  void networksChangedByLorasAreSteeredToo(
+      RuntimeOptions.ControlPlacement placement, LoraInputs inputs, String layers)
       throws IOException {
     ModelCopy copy = modelOfWeights();
     Path file = folder.resolve("lora.safetensors");
     new RandomLora(2, new Random(1))
         .write(file, copy.folder(), name -> name.contains(layers), "unet");
     Lora lora = Lora.of(file, 0.7);
-    RuntimeOptions options = ONE_THREAD.toBuilder().controls(placement).build();
+    RuntimeOptions options = ONE_THREAD.toBuilder().controls(placement).loraInputs(inputs).build();
     GenerationRequestBuilder steered = request().controls(control(1).between(0, 0.7));
     ModelLayout layout = ModelLayout.of(copy.folder());
     try (StableDiffusionPipeline built = StableDiffusionPipeline.load(layout, options);

@@ -19,6 +19,7 @@ import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.LatentShape;
 import io.github.diffusion4j.Lora;
+import io.github.diffusion4j.LoraInputs;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.config.ConfigFile;
@@ -57,6 +58,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Laws of reusing features from step to step, on tiny models of weights. */
 class FeatureReuseTest {
@@ -412,8 +414,9 @@ class FeatureReuseTest {
     }
   }
 
-  @Test
-  void lorasChangeBothNetworks() throws IOException {
+  @ParameterizedTest
+  @EnumSource(LoraInputs.class)
+  void lorasChangeBothNetworks(LoraInputs inputs) throws IOException {
     Path sd15 = FeatureReuseGoldenTest.model("sd15", place);
     Lora lora = Lora.of(Goldens.folder("pipelines").resolve("weights/lora_kohya.safetensors"));
     GenerationRequestBuilder request = request().featureReuse(FeatureReuse.every(3));
@@ -422,7 +425,8 @@ class FeatureReuseTest {
         StableDiffusionPipeline.load(ModelLayout.of(sd15).withLoras(List.of(lora)), OPTIONS)) {
       merged = paint(pipeline, request);
     }
-    try (StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(sd15, OPTIONS)) {
+    RuntimeOptions options = OPTIONS.toBuilder().loraInputs(inputs).build();
+    try (StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(sd15, options)) {
       List<float[]> without = paint(pipeline, request);
       assertSame(merged, paint(pipeline, request.loras(lora)), 1e-5);
       assertFalse(Arrays.equals(without.get(1), merged.get(1)));

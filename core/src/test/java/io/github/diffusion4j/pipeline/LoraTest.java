@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Lora;
+import io.github.diffusion4j.LoraInputs;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.RuntimeOptions.Precision;
@@ -39,7 +40,8 @@ class LoraTest {
   private static final Path PIPELINES = Goldens.folder("pipelines");
 
   @TempDir Path folder;
-  private final RuntimeOptions options = RuntimeOptions.builder().intraOpThreads(1).build();
+  private final RuntimeOptions options =
+      RuntimeOptions.builder().intraOpThreads(1).loraInputs(LoraInputs.ALWAYS).build();
   private Path model;
   private Random random;
   private final long openBefore = NativeCount.open();
