@@ -49,9 +49,7 @@ public final class OrtModel implements AutoCloseable {
 
     /** All changes, those that the network makes by itself among them. */
     List<GraphEdit> allEdits() {
-      List<GraphEdit> all = new ArrayList<>(network().edits());
-      all.addAll(edits);
-      return all;
+      return new EditedNetwork(network(), edits).edits();
     }
   }
 
@@ -222,42 +220,7 @@ public final class OrtModel implements AutoCloseable {
    * @return builds its graph, with the changes that were made when it was opened
    */
   public NetworkSource network() {
-    NetworkSource base = source.network();
-    List<GraphEdit> own = source.edits();
-    List<GraphEdit> edits = List.copyOf(source.allEdits());
-    return new NetworkSource() {
-      @Override
-      public BuiltModel build(OrtRuntime runtime, List<GraphEdit> more) throws IOException {
-        List<GraphEdit> all = new ArrayList<>(own);
-        all.addAll(more);
-        return base.build(runtime, all);
-      }
-
-      @Override
-      public List<GraphEdit> edits() {
-        return edits;
-      }
-
-      @Override
-      public Path file() {
-        return base.file();
-      }
-
-      @Override
-      public List<Path> otherFiles() {
-        return base.otherFiles();
-      }
-
-      @Override
-      public Optional<Floats> weightEnding(String suffix) throws IOException {
-        return base.weightEnding(suffix);
-      }
-
-      @Override
-      public Map<String, LowRank.Shape> layers() throws IOException {
-        return base.layers();
-      }
-    };
+    return new EditedNetwork(source.network(), source.edits());
   }
 
   /**

@@ -1,7 +1,5 @@
 package io.github.diffusion4j.onnx;
 
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OnnxTensorLike;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
@@ -13,14 +11,10 @@ import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -30,9 +24,6 @@ import java.util.Optional;
 public final class OrtRuntime {
 
   private static final System.Logger LOG = System.getLogger(OrtRuntime.class.getName());
-
-  private static final String EXTERNAL_FOLDER =
-      "session.model_external_initializers_file_folder_path";
 
   private final OrtEnvironment environment;
   private final RuntimeOptions options;
@@ -345,7 +336,8 @@ public final class OrtRuntime {
             NativeCount.closed();
           });
       Providers.apply(sessionOptions, provider, options);
-      OrtSession session = session(source, sessionOptions);
+      OrtSession session =
+          new SessionFactory(environment, options, provider).create(source, sessionOptions);
       NativeCount.opened();
       open.own(
           () -> {
@@ -371,119 +363,5 @@ public final class OrtRuntime {
                     ? "; the provider lacks an operator for the precision that the network computes in: choose another, such as fp32 or fp16"
                     : ""),
         e);
-  }
-
-  private OrtSession session(OrtModel.Source source, OrtSession.SessionOptions sessionOptions)
-      throws OrtException, IOException {
-    if (source.built().isPresent()) {
-      BuiltModel model = source.built().get().build(this, source.edits());
-      return isKept(source.allEdits()) && model.buffers().isEmpty()
-          ? optimized(source, model, sessionOptions)
-          : built(model, sessionOptions);
-    }
-    return source.edits().isEmpty()
-        ? session(source.file(), sessionOptions)
-        : built(GraphEditor.edit(source.file(), source.edits()), sessionOptions);
-  }
-
-  /** Whether a built network is one that is opened again and again: not what a request adds. */
-  private boolean isKept(List<GraphEdit> edits) {
-    return options.optimizedModelCache().isPresent()
-        && edits.stream().allMatch(GraphEdit.RowTimesteps.class::isInstance);
-  }
-
-  private OrtSession session(Path file, OrtSession.SessionOptions sessionOptions)
-      throws OrtException, IOException {
-    if (file.getFileSystem() != FileSystems.getDefault()) {
-      return environment.createSession(Files.readAllBytes(file), sessionOptions);
-    }
-    return options.optimizedModelCache().isEmpty()
-        ? environment.createSession(file.toAbsolutePath().toString(), sessionOptions)
-        : optimized(file, sessionOptions);
-  }
-
-  private OrtSession optimized(Path file, OrtSession.SessionOptions sessionOptions)
-      throws OrtException, IOException {
-    return optimized(
-        new OptimizedModels.Original() {
-          @Override
-          public String name() throws IOException {
-            return file.toRealPath().toString();
-          }
-
-          @Override
-          public String fingerprint(List<String> settings) throws IOException {
-            return ModelFingerprint.of(file, settings);
-          }
-
-          @Override
-          public OrtSession open(OrtSession.SessionOptions session) throws OrtException {
-            return environment.createSession(file.toAbsolutePath().toString(), session);
-          }
-        },
-        sessionOptions);
-  }
-
-  private OrtSession optimized(
-      OrtModel.Source source, BuiltModel model, OrtSession.SessionOptions sessionOptions)
-      throws OrtException, IOException {
-    return optimized(
-        new OptimizedModels.Original() {
-          @Override
-          public String name() throws IOException {
-            StringBuilder weights = new StringBuilder(source.file().toRealPath().toString());
-            for (Path other : source.network().otherFiles()) {
-              weights.append(' ').append(other.toRealPath());
-            }
-            return "%s %s %s %s"
-                .formatted(weights, source.component(), precision(), source.allEdits());
-          }
-
-          @Override
-          public String fingerprint(List<String> settings) throws IOException {
-            return ModelFingerprint.of(model, settings);
-          }
-
-          @Override
-          public OrtSession open(OrtSession.SessionOptions session)
-              throws OrtException, IOException {
-            return built(model, session);
-          }
-        },
-        sessionOptions);
-  }
-
-  private OrtSession optimized(
-      OptimizedModels.Original original, OrtSession.SessionOptions sessionOptions)
-      throws OrtException, IOException {
-    return new OptimizedModels(options.optimizedModelCache().orElseThrow(), options, provider)
-        .open(environment, original, sessionOptions);
-  }
-
-  private OrtSession built(BuiltModel model, OrtSession.SessionOptions sessionOptions)
-      throws OrtException, IOException {
-    if (model.folder().isPresent()) {
-      sessionOptions.addConfigEntry(EXTERNAL_FOLDER, model.folder().get().toString());
-    }
-    Map<String, OnnxTensorLike> buffers = new HashMap<>();
-    try (Closer copied = new Closer()) {
-      for (Map.Entry<String, BuiltModel.Buffer> entry : model.buffers().entrySet()) {
-        buffers.put(entry.getKey(), copied.own(tensor(entry.getValue())));
-      }
-      if (!buffers.isEmpty()) {
-        sessionOptions.addExternalInitializers(buffers);
-      }
-      return environment.createSession(model.bytes(), sessionOptions);
-    }
-  }
-
-  private OnnxTensor tensor(BuiltModel.Buffer buffer) throws OrtException, IOException {
-    ByteBuffer bytes = buffer.bytes();
-    if (!bytes.isDirect()) {
-      bytes = ByteBuffer.allocateDirect(bytes.remaining()).put(bytes).flip();
-    }
-    long[] shape = buffer.shape().stream().mapToLong(Long::longValue).toArray();
-    return OnnxTensor.createTensor(
-        environment, bytes.order(ByteOrder.nativeOrder()), shape, buffer.type().java());
   }
 }
