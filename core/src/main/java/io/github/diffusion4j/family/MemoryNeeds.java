@@ -42,6 +42,7 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
 
   private static final String UNET = "unet";
   private static final Set<String> DENOISERS = Set.of(UNET, "transformer");
+  private static final String TEXT_ENCODER = "text_encoder";
   private static final String DECODER_NAME = "vae_decoder";
   private static final String CONTROL = "controlnet";
   private static final String SAFETY = "safety_checker";
@@ -111,7 +112,7 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
       }
       ComponentNetwork network = layout.network(component);
       OnnxFile file = network.describe();
-      weights.put(component, bytes(file) + network.computedBytes(options.winograd()));
+      weights.put(component, bytes(network, file, options));
       if (DENOISERS.contains(component)) {
         denoiser = Optional.of(DenoiserMemory.of(layout.config(component), file));
       }
@@ -119,7 +120,7 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
     for (Map.Entry<String, Path> net : layout.controlNets().entrySet()) {
       String name = net.getKey().startsWith(CONTROL) ? net.getKey() : CONTROL + " " + net.getKey();
       ComponentNetwork network = ControlNets.network(name, net.getValue());
-      weights.put(name, bytes(network.describe()) + network.computedBytes(options.winograd()));
+      weights.put(name, bytes(network, network.describe(), options));
     }
     ConfigFile config = layout.config(DECODER_NAME);
     TilePlan.Memory memory = OrtLatentCodec.memory(config, ElementType.FLOAT32);
@@ -135,6 +136,7 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
    * whole evaluations, and what these keep for themselves.
    *
    * @param layout the model's folder
+   * @param options what large convolutions take
    * @param reuse of the generation
    * @return what the model takes then; the same as without where nothing is reused, and for a model
    *     that cannot
@@ -142,7 +144,8 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
    * @throws io.github.diffusion4j.ModelFormatException if a file is not what it should be
    * @throws IllegalArgumentException if the UNet has no such branch
    */
-  public MemoryNeeds reusing(ModelLayout layout, FeatureReuse reuse) throws IOException {
+  public MemoryNeeds reusing(ModelLayout layout, RuntimeOptions options, FeatureReuse reuse)
+      throws IOException {
     Optional<BuiltNetwork> unet =
         weights.containsKey(UNET) ? layout.network(UNET).built() : Optional.empty();
     if (!reuse.isOn() || unet.isEmpty() || !(unet.get().architecture() instanceof UNet)) {
@@ -152,8 +155,34 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
     Map<String, Long> all = new LinkedHashMap<>(weights);
     all.put(
         UNET + " above branch " + reuse.branch(),
-        bytes(unet.get().describe(above)) + unet.get().computedBytes(above, true));
+        bytes(unet.get().describe(above)) + unet.get().computedBytes(above, options.winograd()));
     return new MemoryNeeds(all, denoiser.withFirstLevelAlone(), decoder);
+  }
+
+  /**
+   * The same where a generation has LoRAs of its own: networks of ONNX files that they may change
+   * are opened once more, beside the others where all are resident.
+   *
+   * @param layout the model's folder
+   * @return what the model takes then
+   * @throws IOException if a file cannot be read
+   */
+  public MemoryNeeds changedByLoras(ModelLayout layout) throws IOException {
+    Map<String, Long> all = new LinkedHashMap<>(weights);
+    for (Map.Entry<String, Long> entry : weights.entrySet()) {
+      String component = entry.getKey();
+      boolean changes = DENOISERS.contains(component) || component.startsWith(TEXT_ENCODER);
+      if (changes && layout.network(component).built().isEmpty()) {
+        all.put("changed " + component, entry.getValue());
+      }
+    }
+    return new MemoryNeeds(all, denoiser, decoder);
+  }
+
+  /** In memory, with what is computed from the weights. */
+  private static long bytes(ComponentNetwork network, OnnxFile file, RuntimeOptions options)
+      throws IOException {
+    return bytes(file) + network.computedBytes(options.winograd());
   }
 
   /** In memory: small floats become large ones. */
@@ -205,7 +234,7 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
     if (plan.residency() == Residency.ALL) {
       return decoding;
     }
-    long texts = BASE + sum("text_encoder");
+    long texts = BASE + sum(TEXT_ENCODER);
     long denoiser = BASE + sum(UNET) + sum("transformer") + sum(CONTROL);
     long denoising = denoiser + denoising(work, plan.batching());
     long checking = BASE + sum(SAFETY);

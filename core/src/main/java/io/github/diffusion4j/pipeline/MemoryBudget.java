@@ -1,7 +1,6 @@
 package io.github.diffusion4j.pipeline;
 
 import io.github.diffusion4j.BranchBatching;
-import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Guidance;
 import io.github.diffusion4j.InferenceException;
@@ -77,7 +76,7 @@ record MemoryBudget(long limit, ModelLayout layout, MemoryNeeds needs, RuntimeOp
   /** This budget for an open model. */
   Equipment.Budget of(Stages stages, OrtRuntime runtime) {
     return new Equipment.Budget() {
-      private volatile MemoryNeeds open = needs; // layers opened for feature reuse stay open
+      private volatile MemoryNeeds open = needs; // what a request had opened stays open
 
       @Override
       public GenerationRequest fit(GenerationRequest request) {
@@ -98,18 +97,20 @@ record MemoryBudget(long limit, ModelLayout layout, MemoryNeeds needs, RuntimeOp
       }
 
       private Estimate estimate(GenerationRequest request) {
-        MemoryNeeds own = reusing(request.featureReuse());
-        boolean reuses = request.featureReuse().isOn();
-        return new Estimate(own, reuses ? own : open, work(request, stages));
+        boolean more = request.featureReuse().isOn() || !request.loras().isEmpty();
+        MemoryNeeds own = more ? needs(request) : needs;
+        return new Estimate(own, more ? own : open, work(request, stages));
       }
     };
   }
 
-  private MemoryNeeds reusing(FeatureReuse reuse) {
+  /** With what a request has opened beside the model's own networks. */
+  private MemoryNeeds needs(GenerationRequest request) {
     try {
-      return needs.reusing(layout, reuse);
+      MemoryNeeds reusing = needs.reusing(layout, options, request.featureReuse());
+      return request.loras().isEmpty() ? reusing : reusing.changedByLoras(layout);
     } catch (IOException e) {
-      throw new InferenceException("unet", "cannot be read for feature reuse", e);
+      throw new InferenceException("unet", "cannot be read for feature reuse or a LoRA", e);
     }
   }
 

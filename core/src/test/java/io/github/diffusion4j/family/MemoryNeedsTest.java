@@ -8,6 +8,7 @@ import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Residency;
+import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.family.MemoryNeeds.Work;
 import java.io.IOException;
 import java.util.List;
@@ -77,11 +78,25 @@ class MemoryNeedsTest {
   }
 
   @Test
+  void networksOfOnnxFilesCountTwiceWithLoras() throws IOException {
+    ModelLayout layout = ModelLayout.of(Goldens.resource("/goldens/pipelines/sd15/model"));
+    MemoryNeeds plain = MemoryNeeds.of(layout);
+    MemoryNeeds changed = plain.changedByLoras(layout);
+    long again = plain.weights().get("text_encoder") + plain.weights().get("unet");
+    assertEquals(plain.alwaysResident() + again, changed.alwaysResident());
+    MemoryPlan onDemand = new MemoryPlan(Residency.ON_DEMAND, BranchBatching.TOGETHER, false);
+    assertEquals(plain.peak(onDemand, PICTURE), changed.peak(onDemand, PICTURE));
+    ModelLayout built = ModelLayout.of(Goldens.resource("/goldens/pipelines/weights/sd15"));
+    MemoryNeeds own = MemoryNeeds.of(built);
+    assertEquals(own, own.changedByLoras(built), "they have inputs at all times if they are large");
+  }
+
+  @Test
   void layersThatReuseFeaturesCountBesideTheWholeUNet() throws IOException {
     ModelLayout layout = ModelLayout.of(Goldens.resource("/goldens/pipelines/weights/sd15"));
     MemoryNeeds plain = MemoryNeeds.of(layout);
-    assertEquals(plain, plain.reusing(layout, FeatureReuse.OFF));
-    MemoryNeeds reusing = plain.reusing(layout, FeatureReuse.every(3));
+    assertEquals(plain, plain.reusing(layout, RuntimeOptions.defaults(), FeatureReuse.OFF));
+    MemoryNeeds reusing = plain.reusing(layout, RuntimeOptions.defaults(), FeatureReuse.every(3));
     long above = reusing.weights().get("unet above branch 0");
     assertTrue(above > 0 && above < plain.weights().get("unet") / 2, "got " + above);
     assertEquals(plain.alwaysResident() + above, reusing.alwaysResident());
@@ -93,10 +108,12 @@ class MemoryNeedsTest {
     MemoryPlan all = MemoryPlan.ALL.get(0);
     long more = reusing.peak(all, PICTURE) - plain.peak(all, PICTURE);
     assertEquals(above + plain.denoising(PICTURE, all.batching()), more, 1);
-    long below = plain.reusing(layout, new FeatureReuse(3, 1)).alwaysResident();
+    long below =
+        plain.reusing(layout, RuntimeOptions.defaults(), new FeatureReuse(3, 1)).alwaysResident();
     assertTrue(below > reusing.alwaysResident(), "more layers");
     assertThrows(
-        IllegalArgumentException.class, () -> plain.reusing(layout, new FeatureReuse(3, 99)));
+        IllegalArgumentException.class,
+        () -> plain.reusing(layout, RuntimeOptions.defaults(), new FeatureReuse(3, 99)));
   }
 
   @Test

@@ -8,6 +8,7 @@ import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Goldens;
+import io.github.diffusion4j.Lora;
 import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.Residency;
@@ -214,7 +215,8 @@ class MemoryLimitTest {
   void whatFeatureReuseOpensCounts(@TempDir Path folder) throws IOException {
     Path place = FeatureReuseGoldenTest.model("two-layers", folder);
     ModelLayout layout = ModelLayout.of(place);
-    MemoryNeeds needed = MemoryNeeds.of(layout).reusing(layout, FeatureReuse.every(2));
+    MemoryNeeds needed =
+        MemoryNeeds.of(layout).reusing(layout, RuntimeOptions.defaults(), FeatureReuse.every(2));
     MemoryPlan separate = new MemoryPlan(Residency.ALL, BranchBatching.ONE_BY_ONE, false);
     RuntimeOptions options =
         RuntimeOptions.builder()
@@ -233,6 +235,26 @@ class MemoryLimitTest {
       assertEquals(BranchBatching.TOGETHER, batching(pipeline, REQUEST), "nothing was opened");
       assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline, reusing));
       assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline, REQUEST));
+    }
+  }
+
+  @Test
+  void whatLorasHaveOpenedCounts() throws IOException {
+    Path model = Goldens.folder("pipelines").resolve("sd15-clip-skip/model");
+    Lora lora = Lora.of(Goldens.folder("pipelines").resolve("weights/lora_kohya.safetensors"));
+    MemoryPlan together = new MemoryPlan(Residency.ALL, BranchBatching.TOGETHER, false);
+    long limit = MemoryNeeds.of(ModelLayout.of(model)).peak(together, WORK);
+    RuntimeOptions options =
+        RuntimeOptions.builder()
+            .intraOpThreads(1)
+            .residency(Residency.ALL)
+            .memoryLimit(limit)
+            .build();
+    GenerationRequest changed = REQUEST.toBuilder().steps(2).loras(lora).build();
+    try (StableDiffusionPipeline pipeline = StableDiffusionPipeline.load(model, options)) {
+      assertEquals(BranchBatching.TOGETHER, batching(pipeline, REQUEST));
+      assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline, changed));
+      assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline, REQUEST), "they stay open");
     }
   }
 

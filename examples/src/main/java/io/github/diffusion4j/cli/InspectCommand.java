@@ -84,8 +84,10 @@ final class InspectCommand implements Callable<Integer> {
     if (!inspection.missingFiles().isEmpty() || facts.isEmpty()) {
       return Optional.empty();
     }
-    MemoryNeeds needs = MemoryNeeds.of(inspection.layout());
-    MemoryNeeds reusing = needs.reusing(inspection.layout(), FeatureReuse.every(2));
+    ModelLayout layout = inspection.layout();
+    RuntimeOptions options = RuntimeOptions.defaults();
+    MemoryNeeds needs = MemoryNeeds.of(layout, options);
+    MemoryNeeds reusing = needs.reusing(layout, options, FeatureReuse.every(2));
     int branches = facts.get().guidanceScale() > 1 ? 2 : 1;
     MemoryNeeds.Work work =
         new MemoryNeeds.Work(facts.get().width(), facts.get().height(), 1, branches);
