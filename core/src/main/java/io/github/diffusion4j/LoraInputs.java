@@ -9,12 +9,13 @@ public enum LoraInputs {
   AUTO,
   /**
    * When the network is opened: a request with LoRAs opens nothing and takes no memory but theirs.
-   * About a millisecond of an evaluation on the processor. Convolutions get theirs on demand.
+   * About a millisecond of an evaluation on the processor. Convolutions and T5 get theirs on
+   * demand.
    */
   ALWAYS,
   /**
-   * With the first request that has LoRAs: the network is opened once more, beside the one for
-   * requests without.
+   * With the first request whose LoRAs change the network: it is opened once more, beside the one
+   * for requests without, and again in place of that where later LoRAs change further layers.
    */
   ON_DEMAND
 }

@@ -42,6 +42,7 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
 
   private static final String UNET = "unet";
   private static final Set<String> DENOISERS = Set.of(UNET, "transformer");
+  private static final String ABOVE = UNET + " above branch ";
   private static final String TEXT_ENCODER = "text_encoder";
   private static final String DECODER_NAME = "vae_decoder";
   private static final String CONTROL = "controlnet";
@@ -154,29 +155,54 @@ public record MemoryNeeds(Map<String, Long> weights, DenoiserMemory denoiser, De
     List<GraphEdit> above = List.of(new GraphEdit.DeepFeatureInput(reuse.branch()));
     Map<String, Long> all = new LinkedHashMap<>(weights);
     all.put(
-        UNET + " above branch " + reuse.branch(),
+        ABOVE + reuse.branch(),
         bytes(unet.get().describe(above)) + unet.get().computedBytes(above, options.winograd()));
     return new MemoryNeeds(all, denoiser.withFirstLevelAlone(), decoder);
   }
 
   /**
-   * The same where a generation has LoRAs of its own: networks of ONNX files that they may change
-   * are opened once more, beside the others where all are resident.
+   * The same where a generation has LoRAs of its own: networks that they may change are opened once
+   * more, beside the others where all are resident, but for those that have inputs for them at all
+   * times.
    *
    * @param layout the model's folder
-   * @return what the model takes then
+   * @param options when networks get inputs for LoRAs
+   * @return what the model takes then; without the second session that a LoRA of convolutions needs
    * @throws IOException if a file cannot be read
    */
-  public MemoryNeeds changedByLoras(ModelLayout layout) throws IOException {
+  public MemoryNeeds changedByLoras(ModelLayout layout, RuntimeOptions options) throws IOException {
     Map<String, Long> all = new LinkedHashMap<>(weights);
     for (Map.Entry<String, Long> entry : weights.entrySet()) {
       String component = entry.getKey();
       boolean changes = DENOISERS.contains(component) || component.startsWith(TEXT_ENCODER);
-      if (changes && layout.network(component).built().isEmpty()) {
+      if (changes && !hasLoraInputs(layout.network(component), options)) {
         all.put("changed " + component, entry.getValue());
       }
     }
     return new MemoryNeeds(all, denoiser, decoder);
+  }
+
+  private static boolean hasLoraInputs(ComponentNetwork network, RuntimeOptions options)
+      throws IOException {
+    return network.built().isPresent()
+        && network.built().get().hasLoraInputs(options.loraInputs(), options.precision());
+  }
+
+  /**
+   * The same after an earlier generation, where all networks stay open: of layers above a cut only
+   * the latest stay.
+   *
+   * @param earlier what was open before
+   * @return what both have opened
+   */
+  public MemoryNeeds keeping(MemoryNeeds earlier) {
+    Map<String, Long> all = new LinkedHashMap<>(earlier.weights);
+    if (weights.keySet().stream().anyMatch(name -> name.startsWith(ABOVE))) {
+      all.keySet().removeIf(name -> name.startsWith(ABOVE));
+    }
+    all.putAll(weights);
+    boolean more = denoiser.networks() > earlier.denoiser.networks();
+    return new MemoryNeeds(all, more ? denoiser : earlier.denoiser, decoder);
   }
 
   /** In memory, with what is computed from the weights. */

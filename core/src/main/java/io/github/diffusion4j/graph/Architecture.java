@@ -49,11 +49,12 @@ public interface Architecture {
   }
 
   /**
-   * Whether LoRAs are made for such networks.
+   * Whether inputs for LoRAs cost such a network next to nothing: LoRAs are made for it, and its
+   * matrices have biases or rows of all tokens.
    *
-   * @return whether
+   * @return whether it has them where all networks are to
    */
-  default boolean takesLoras() {
+  default boolean takesLoraInputs() {
     return false;
   }
 

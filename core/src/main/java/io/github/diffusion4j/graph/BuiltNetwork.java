@@ -61,7 +61,7 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
               runtime.fusesAttention(),
               runtime.onCpu(),
               runtime.wantsWinograd(),
-              architecture.takesLoras() && changeable(runtime.loraInputs(), type, stored));
+              hasLoraInputs(runtime.loraInputs(), type, stored));
       return build(stored, options, edits);
     }
   }
@@ -168,9 +168,28 @@ public record BuiltNetwork(String component, Architecture architecture, WeightSo
     return graph;
   }
 
-  private static boolean changeable(LoraInputs inputs, ElementType type, Weights stored) {
-    return inputs == LoraInputs.ALWAYS
-        || inputs == LoraInputs.AUTO && type == ElementType.FLOAT32 && isLarge(stored);
+  /**
+   * Whether sessions on the CPU have inputs for LoRAs at all times.
+   *
+   * @param inputs when networks are to have them
+   * @param precision what networks compute in; by itself in 32 bits
+   * @return whether LoRAs of matrices need no second session
+   * @throws IOException if a file of weights cannot be read
+   * @throws ModelFormatException if it is not what it should be
+   */
+  public boolean hasLoraInputs(LoraInputs inputs, RuntimeOptions.Precision precision)
+      throws IOException {
+    try (Closer open = new Closer()) {
+      Weights stored = opened(open);
+      boolean auto = precision == RuntimeOptions.Precision.AUTO;
+      ElementType type = auto ? ElementType.FLOAT32 : type(precision, stored);
+      return hasLoraInputs(inputs, type, stored);
+    }
+  }
+
+  private boolean hasLoraInputs(LoraInputs inputs, ElementType type, Weights stored) {
+    boolean auto = inputs == LoraInputs.AUTO && type == ElementType.FLOAT32 && isLarge(stored);
+    return architecture.takesLoraInputs() && (inputs == LoraInputs.ALWAYS || auto);
   }
 
   /** Whether an evaluation takes so long that inputs for LoRAs do not show. */

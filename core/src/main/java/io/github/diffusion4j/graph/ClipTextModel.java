@@ -52,7 +52,7 @@ record ClipTextModel(
   }
 
   @Override
-  public boolean takesLoras() {
+  public boolean takesLoraInputs() {
     return true;
   }
 

@@ -70,12 +70,12 @@ record FluxTransformer(
         axes);
   }
 
-  /** No key besides those of the layers. */
   @Override
-  public boolean takesLoras() {
+  public boolean takesLoraInputs() {
     return true;
   }
 
+  /** No key besides those of the layers. */
   @Override
   public boolean tolerates(String key) {
     return false;

@@ -85,12 +85,12 @@ record Sd3Transformer(
     return dual;
   }
 
-  /** No key besides those of the layers. */
   @Override
-  public boolean takesLoras() {
+  public boolean takesLoraInputs() {
     return true;
   }
 
+  /** No key besides those of the layers. */
   @Override
   public boolean tolerates(String key) {
     return false;

@@ -135,7 +135,7 @@ public final class UNet implements Architecture {
   }
 
   @Override
-  public boolean takesLoras() {
+  public boolean takesLoraInputs() {
     return true;
   }
 

@@ -69,6 +69,7 @@ public sealed interface GraphEdit {
 
     private static final String PREFIX = "lora.";
     private static final String DOWN = ".down";
+    private static final String UP = ".up";
 
     /** Copies the set. */
     public LowRankInputs {
@@ -92,12 +93,13 @@ public sealed interface GraphEdit {
      * @return its name
      */
     public static String up(String layer) {
-      return PREFIX + layer + ".up";
+      return PREFIX + layer + UP;
     }
 
     /** Whether an input is one of those for changes. */
     static boolean isInput(String name) {
-      return name.startsWith(PREFIX);
+      boolean matrix = name.endsWith(DOWN) || name.endsWith(UP);
+      return name.equals(ROWS) || name.startsWith(PREFIX) && matrix;
     }
   }
 

@@ -57,10 +57,15 @@ public final class OrtBinding implements AutoCloseable {
         options.addRunConfigEntry(SHRINKING, model.arenas());
       }
       open.own(cancel.onCancel(this::terminate));
-      leaveUnchanged(open);
       owned = open.release();
     } catch (OrtException e) {
       throw new InferenceException(model.component(), "cannot make run options", e);
+    }
+    try {
+      leaveUnchanged();
+    } catch (RuntimeException | Error e) {
+      owned.close();
+      throw e;
     }
   }
 
@@ -150,25 +155,20 @@ public final class OrtBinding implements AutoCloseable {
   }
 
   /** Inputs for changes of layers get what changes nothing; those alike share a tensor. */
-  private void leaveUnchanged(Closer open) throws OrtException {
+  private void leaveUnchanged() {
     Map<List<?>, OrtTensor> shared = new HashMap<>();
     for (TensorSpec spec : model.changeInputs().values()) {
-      List<?> kind = List.of(spec.type(), spec.shape());
-      OrtTensor tensor = shared.get(kind);
-      if (tensor == null) {
-        tensor = open.own(unchanged(spec));
-        shared.put(kind, tensor);
-      }
-      use(spec.name(), tensor);
+      List<?> alike = List.of(spec.type(), spec.shape());
+      use(spec.name(), shared.computeIfAbsent(alike, absent -> unchanged(spec)));
     }
   }
 
   /** One row; a matrix of rank 0 where its products are known to work, a kernel of rank 1. */
-  private OrtTensor unchanged(TensorSpec spec) throws OrtException {
+  private OrtTensor unchanged(TensorSpec spec) {
     boolean rows = spec.name().equals(GraphEdit.LowRankInputs.ROWS);
     long rank = model.onCpu() && spec.rank() == 2 ? 0 : 1;
     long[] shape = spec.shape().stream().mapToLong(dim -> dim < 0 ? rank : dim).toArray();
-    OrtTensor tensor = new OrtTensor(spec.type(), shape);
+    OrtTensor tensor = allocate(spec, shape);
     tensor.fill(rows ? 1 : 0);
     return tensor;
   }
@@ -188,9 +188,13 @@ public final class OrtBinding implements AutoCloseable {
     }
     changes.forEach(this::change);
     TensorSpec rows = model.changeInputs().get(GraphEdit.LowRankInputs.ROWS);
-    if (rows != null && !changes.isEmpty()) {
+    if (rows != null && changes.keySet().stream().anyMatch(this::isMatrix)) {
       input(rows, 1).fill(Long.MAX_VALUE);
     }
+  }
+
+  private boolean isMatrix(String layer) {
+    return model.changeInputs().get(GraphEdit.LowRankInputs.down(layer)).rank() == 2;
   }
 
   private void change(String layer, LowRank change) {
@@ -198,7 +202,7 @@ public final class OrtBinding implements AutoCloseable {
     TensorSpec up = model.changeInputs().get(GraphEdit.LowRankInputs.up(layer));
     LowRank.Shape shape = change.shape();
     long rank = change.rank();
-    boolean matrix = down.rank() == 2;
+    boolean matrix = isMatrix(layer);
     OrtTensor first =
         matrix
             ? input(down, rank, shape.in())

@@ -321,14 +321,15 @@ public final class OrtModel implements AutoCloseable {
    */
   public OrtModel changeable(Set<String> names) throws IOException {
     synchronized (variants) {
-      Set<String> missing = new TreeSet<>(names);
+      SortedSet<String> missing = new TreeSet<>(names);
       missing.removeIf(this::takesChangeOf);
       if (missing.isEmpty()) {
         return this;
       }
+      missing.addAll(changeable);
+      GraphEdit latest = new GraphEdit.LowRankInputs(missing);
+      OrtModel model = edited(latest); // refuses layers that cannot be changed
       changeable.addAll(missing);
-      GraphEdit latest = new GraphEdit.LowRankInputs(changeable);
-      OrtModel model = edited(latest);
       keepOnly(latest);
       return model;
     }

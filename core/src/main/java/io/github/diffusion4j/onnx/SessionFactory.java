@@ -98,14 +98,9 @@ record SessionFactory(
             for (Path other : source.network().otherFiles()) {
               weights.append(' ').append(other.toRealPath());
             }
-            return "%s %s %s, winograd %s, LoRA inputs %s, %s"
+            return "%s %s %s %s"
                 .formatted(
-                    weights,
-                    source.component(),
-                    source.runtime().precision(),
-                    options.winograd(),
-                    options.loraInputs(),
-                    source.allEdits());
+                    weights, source.component(), source.runtime().precision(), source.allEdits());
           }
 
           @Override

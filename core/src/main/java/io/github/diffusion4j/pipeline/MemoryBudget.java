@@ -16,6 +16,7 @@ import io.github.diffusion4j.onnx.OrtRuntime;
 import java.io.IOException;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Keeps generations within a limit: chooses the fastest plan that fits, refuses what fits under
@@ -76,13 +77,13 @@ record MemoryBudget(long limit, ModelLayout layout, MemoryNeeds needs, RuntimeOp
   /** This budget for an open model. */
   Equipment.Budget of(Stages stages, OrtRuntime runtime) {
     return new Equipment.Budget() {
-      private volatile MemoryNeeds open = needs; // what a request had opened stays open
+      private final AtomicReference<MemoryNeeds> open = new AtomicReference<>(needs);
 
       @Override
       public GenerationRequest fit(GenerationRequest request) {
         Estimate estimate = estimate(request);
         GenerationRequest fitted = MemoryBudget.this.fit(request, estimate, runtime);
-        open = estimate.open();
+        open.accumulateAndGet(estimate.needs(), (earlier, latest) -> latest.keeping(earlier));
         return fitted;
       }
 
@@ -97,9 +98,8 @@ record MemoryBudget(long limit, ModelLayout layout, MemoryNeeds needs, RuntimeOp
       }
 
       private Estimate estimate(GenerationRequest request) {
-        boolean more = request.featureReuse().isOn() || !request.loras().isEmpty();
-        MemoryNeeds own = more ? needs(request) : needs;
-        return new Estimate(own, more ? own : open, work(request, stages));
+        MemoryNeeds own = needs(request);
+        return new Estimate(own, own.keeping(open.get()), work(request, stages));
       }
     };
   }
@@ -108,7 +108,7 @@ record MemoryBudget(long limit, ModelLayout layout, MemoryNeeds needs, RuntimeOp
   private MemoryNeeds needs(GenerationRequest request) {
     try {
       MemoryNeeds reusing = needs.reusing(layout, options, request.featureReuse());
-      return request.loras().isEmpty() ? reusing : reusing.changedByLoras(layout);
+      return request.loras().isEmpty() ? reusing : reusing.changedByLoras(layout, options);
     } catch (IOException e) {
       throw new InferenceException("unet", "cannot be read for feature reuse or a LoRA", e);
     }
@@ -118,7 +118,7 @@ record MemoryBudget(long limit, ModelLayout layout, MemoryNeeds needs, RuntimeOp
    * What a generation takes.
    *
    * @param needs of what it uses
-   * @param open of what is open where all networks are resident
+   * @param open of what is open where all networks are resident, earlier generations' among it
    * @param work the generation
    */
   private record Estimate(MemoryNeeds needs, MemoryNeeds open, MemoryNeeds.Work work) {

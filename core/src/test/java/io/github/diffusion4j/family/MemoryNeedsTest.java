@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.github.diffusion4j.BranchBatching;
 import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.Goldens;
+import io.github.diffusion4j.LoraInputs;
 import io.github.diffusion4j.Residency;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.family.MemoryNeeds.Work;
@@ -78,17 +79,30 @@ class MemoryNeedsTest {
   }
 
   @Test
-  void networksOfOnnxFilesCountTwiceWithLoras() throws IOException {
+  void networksThatLorasHaveOpenedOnceMoreCountTwice() throws IOException {
+    RuntimeOptions options = RuntimeOptions.defaults();
     ModelLayout layout = ModelLayout.of(Goldens.resource("/goldens/pipelines/sd15/model"));
     MemoryNeeds plain = MemoryNeeds.of(layout);
-    MemoryNeeds changed = plain.changedByLoras(layout);
+    MemoryNeeds changed = plain.changedByLoras(layout, options);
     long again = plain.weights().get("text_encoder") + plain.weights().get("unet");
     assertEquals(plain.alwaysResident() + again, changed.alwaysResident());
     MemoryPlan onDemand = new MemoryPlan(Residency.ON_DEMAND, BranchBatching.TOGETHER, false);
     assertEquals(plain.peak(onDemand, PICTURE), changed.peak(onDemand, PICTURE));
-    ModelLayout built = ModelLayout.of(Goldens.resource("/goldens/pipelines/weights/sd15"));
-    MemoryNeeds own = MemoryNeeds.of(built);
-    assertEquals(own, own.changedByLoras(built), "they have inputs at all times if they are large");
+    assertEquals(changed, plain.keeping(changed));
+
+    ModelLayout sd3 = ModelLayout.of(Goldens.resource("/goldens/pipelines/weights/sd3"));
+    MemoryNeeds built = MemoryNeeds.of(sd3);
+    RuntimeOptions always = options.toBuilder().loraInputs(LoraInputs.ALWAYS).build();
+    assertEquals(
+        List.of("changed text_encoder_3"), // T5
+        added(built, built.changedByLoras(sd3, always)));
+    assertEquals(4, added(built, built.changedByLoras(sd3, options)).size(), "all are small");
+  }
+
+  private static List<String> added(MemoryNeeds before, MemoryNeeds after) {
+    return after.weights().keySet().stream()
+        .filter(name -> !before.weights().containsKey(name))
+        .toList();
   }
 
   @Test

@@ -10,6 +10,7 @@ import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Lora;
 import io.github.diffusion4j.LoraInputs;
+import io.github.diffusion4j.LowRank;
 import io.github.diffusion4j.ModelFormatException;
 import io.github.diffusion4j.RuntimeOptions;
 import io.github.diffusion4j.RuntimeOptions.Precision;
@@ -22,15 +23,22 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.function.Predicate;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** Laws of LoRAs on a model with two text encoders. */
 class LoraTest {
@@ -221,9 +229,13 @@ class LoraTest {
     Lora second = Lora.of(lora(matrices.and(name -> name.contains("attn")), model, "unet"));
     Lora convolutions = Lora.of(lora());
     try (StableDiffusionPipeline pipeline =
-        StableDiffusionPipeline.load(ModelLayout.of(model), options)) {
+            StableDiffusionPipeline.load(ModelLayout.of(model), options);
+        StableDiffusionPipeline merged =
+            StableDiffusionPipeline.load(
+                ModelLayout.of(model).withLoras(List.of(first)), options)) {
       float[] plain = paint(pipeline);
       int open = NativeCount.open();
+      near(paint(merged), paint(pipeline, first), "merged");
       for (Lora[] loras : List.of(new Lora[] {first}, new Lora[] {second, first})) {
         assertFalse(Arrays.equals(plain, paint(pipeline, loras)));
         assertArrayEquals(plain, paint(pipeline));
@@ -232,6 +244,55 @@ class LoraTest {
       paint(pipeline, convolutions);
       assertTrue(NativeCount.open() > open, "the UNet with inputs for convolutions");
       assertArrayEquals(plain, paint(pipeline));
+    }
+  }
+
+  @Test
+  void generationsAtTheSameTimeKeepTheirOwnLoras() throws Exception {
+    List<Lora[]> all = new ArrayList<>();
+    all.add(new Lora[0]);
+    for (double scale : new double[] {0.3, 0.9}) {
+      Path matrices = lora(name -> name.contains("attn"), model, "unet", "text_encoder");
+      all.add(new Lora[] {Lora.of(matrices, scale)});
+      all.add(new Lora[] {Lora.of(matrices, scale), Lora.of(lora())});
+    }
+    ExecutorService threads = Executors.newFixedThreadPool(all.size());
+    try (StableDiffusionPipeline pipeline =
+        StableDiffusionPipeline.load(ModelLayout.of(model), options)) {
+      List<float[]> alone = all.stream().map(loras -> paint(pipeline, loras)).toList();
+      for (int round = 0; round < 3; round++) {
+        List<Callable<float[]>> tasks = new ArrayList<>();
+        all.forEach(loras -> tasks.add(() -> paint(pipeline, loras)));
+        List<Future<float[]>> together = threads.invokeAll(tasks);
+        for (int i = 0; i < all.size(); i++) {
+          assertArrayEquals(alone.get(i), together.get(i).get(), "generation " + i);
+        }
+      }
+    } finally {
+      threads.shutdownNow();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(LoraInputs.class)
+  void aRefusedLoraLeavesNothingBehind(LoraInputs inputs) throws IOException {
+    Path table = folder.resolve("table.safetensors");
+    SafetensorsWriter writer = new SafetensorsWriter();
+    String layer = "text_model.embeddings.token_embedding";
+    String name = "text_encoder." + layer;
+    ModelLayout layout = ModelLayout.of(model);
+    LowRank.Shape shape = layout.network("text_encoder").built().orElseThrow().layers().get(layer);
+    writer.add(name + ".lora_A.weight", List.of(1L, (long) shape.in()), new float[shape.in()]);
+    writer.add(name + ".lora_B.weight", List.of((long) shape.out(), 1L), new float[shape.out()]);
+    writer.write(table);
+    Lora good = Lora.of(lora());
+    try (StableDiffusionPipeline pipeline =
+        StableDiffusionPipeline.load(layout, options.toBuilder().loraInputs(inputs).build())) {
+      Lora bad = Lora.of(table);
+      String message =
+          assertThrows(ModelFormatException.class, () -> paint(pipeline, bad)).getMessage();
+      assertTrue(message.contains("no LoRA can change"), message);
+      paint(pipeline, good);
     }
   }
 

@@ -9,6 +9,7 @@ import io.github.diffusion4j.FeatureReuse;
 import io.github.diffusion4j.GenerationRequest;
 import io.github.diffusion4j.Goldens;
 import io.github.diffusion4j.Lora;
+import io.github.diffusion4j.LoraInputs;
 import io.github.diffusion4j.PromptOptions;
 import io.github.diffusion4j.PromptSyntax;
 import io.github.diffusion4j.Residency;
@@ -24,6 +25,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -222,6 +224,7 @@ class MemoryLimitTest {
         RuntimeOptions.builder()
             .intraOpThreads(1)
             .residency(Residency.ALL)
+            .loraInputs(LoraInputs.ALWAYS)
             .memoryLimit(needed.peak(separate, WORK))
             .build();
     GenerationRequest reusing =
@@ -234,6 +237,11 @@ class MemoryLimitTest {
       assertTrue(said.contains("must be in [0, 5]"), said);
       assertEquals(BranchBatching.TOGETHER, batching(pipeline, REQUEST), "nothing was opened");
       assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline, reusing));
+      assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline, REQUEST));
+      Path file = folder.resolve("lora.safetensors");
+      new RandomLora(1, new Random(1)).write(file, place, name -> name.contains("attn"), "unet");
+      GenerationRequest changed = REQUEST.toBuilder().steps(2).loras(Lora.of(file)).build();
+      assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline, changed));
       assertEquals(BranchBatching.ONE_BY_ONE, batching(pipeline, REQUEST));
     }
   }
