@@ -166,7 +166,8 @@ public final class OrtBinding implements AutoCloseable {
   /** One row; a matrix of rank 0 where its products are known to work, a kernel of rank 1. */
   private OrtTensor unchanged(TensorSpec spec) {
     boolean rows = spec.name().equals(GraphEdit.LowRankInputs.ROWS);
-    long rank = model.onCpu() && spec.rank() == 2 ? 0 : 1;
+    boolean known = model.onCpu() && spec.rank() == 2 && spec.type() == ElementType.FLOAT32;
+    long rank = known ? 0 : 1;
     long[] shape = spec.shape().stream().mapToLong(dim -> dim < 0 ? rank : dim).toArray();
     OrtTensor tensor = allocate(spec, shape);
     tensor.fill(rows ? 1 : 0);
