@@ -69,12 +69,22 @@ public final class OrtRuntime {
    * @throws IllegalArgumentException if the provider asked for cannot be used here
    */
   public static OrtRuntime of(RuntimeOptions options) {
-    OrtEnvironment environment = Environment.INSTANCE;
-    return new OrtRuntime(
-        environment,
-        options,
-        Providers.resolve(options.provider()),
-        new Residents(options.residency() == Residency.ON_DEMAND));
+    OrtRuntime runtime =
+        new OrtRuntime(
+            Environment.INSTANCE,
+            options,
+            Providers.resolve(options.provider()),
+            new Residents(options.residency() == Residency.ON_DEMAND));
+    RuntimeOptions.Precision asked = options.precision();
+    if (runtime.onCpu()
+        && (asked == RuntimeOptions.Precision.FLOAT16
+            || asked == RuntimeOptions.Precision.BFLOAT16)) {
+      LOG.log(
+          System.Logger.Level.WARNING,
+          "Networks of weights compute in {0} on the CPU, much slower than in 32 bits, which is what the precision AUTO takes there",
+          asked);
+    }
+    return runtime;
   }
 
   /**
